@@ -1,0 +1,34 @@
+"""Errors of the control side.
+
+    W2sError
+    ├── InvalidExperiment    the manifest can never work: fix it and apply again
+    ├── PlanRefused          the compiled plan breaks a rule that protects the science (gold labels)
+    └── RunFailed            steps failed for good; what they said is in the message
+
+Every message names the object, the bad value, what was expected, and the next command or change.
+"""
+
+from __future__ import annotations
+
+__all__ = ["InvalidExperiment", "PlanRefused", "RunFailed", "W2sError"]
+
+
+class W2sError(Exception):
+    """A failure with a message for a person. Shown without a traceback."""
+
+
+class InvalidExperiment(W2sError):
+    """The manifest is wrong. Holds one line for each problem."""
+
+    def __init__(self, source: str, problems: list[str]) -> None:
+        self.source = source
+        self.problems = problems
+        super().__init__("\n".join(f"{source}: {problem}" for problem in problems))
+
+
+class PlanRefused(W2sError):
+    """The plan would let a step see what it must not see."""
+
+
+class RunFailed(W2sError):
+    """The run ended with failed steps."""

@@ -1,0 +1,83 @@
+"""What a finished step leaves behind: the result, written last, is the proof that the step is done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, JsonValue
+
+from w2s_jobs.contracts.model import Contract
+from w2s_jobs.contracts.settings import Sha256
+
+__all__ = ["ArtifactRef", "FileEntry", "Input", "Progress", "StepResult"]
+
+
+class ArtifactRef(Contract):
+    """The address of an artifact inside a store: `<root>/<kind>/<key>/`."""
+
+    kind: str = Field(pattern=r"^[a-z]+$")
+    """kind of the step that makes it"""
+    key: Sha256
+    """key of the step that makes it"""
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.key[:12]}"
+
+
+class Input(Contract):
+    """One file or folder of another step's artifact. Which file is read is part of the reader's key."""
+
+    kind: str = Field(pattern=r"^[a-z]+$")
+    key: Sha256
+    file: str
+    """file (`votes.parquet`) or folder (`model/`) inside the artifact; `samples/` is a folder of chunks"""
+
+    @property
+    def ref(self) -> ArtifactRef:
+        return ArtifactRef(kind=self.kind, key=self.key)
+
+
+class FileEntry(Contract):
+    """A file of an artifact, as the reader must find it."""
+
+    name: str
+    """name under which readers know it, such as `votes.parquet` or `model/config.json`"""
+    path: str
+    """path under the artifact's folder where the bytes lie (`attempts/<attempt>/…` or `parts/…`)"""
+    size: int = Field(ge=0)
+    """size in bytes"""
+    sha256: Sha256
+
+
+class StepResult(Contract):
+    """`result.json`."""
+
+    kind: str
+    key: Sha256
+    attempt: str
+    """attempt that won"""
+    spec: dict[str, Any]
+    """spec is the step's parameters and inputs as they entered the key"""
+    files: tuple[FileEntry, ...]
+    metrics: dict[str, JsonValue] = Field(default_factory=dict)
+    """metrics are small numbers that depend only on the spec: accuracy, counts, losses"""
+    timings: dict[str, float] = Field(default_factory=dict)
+    """timings in seconds, and gpuSeconds; they differ from run to run"""
+    versions: dict[str, str] = Field(default_factory=dict)
+    """versions of the libraries that computed it"""
+
+    @property
+    def ref(self) -> ArtifactRef:
+        return ArtifactRef(kind=self.kind, key=self.key)
+
+
+class Progress(Contract):
+    """`progress.json`: how far a running attempt is. Shown, never trusted."""
+
+    attempt: str
+    done: int
+    total: int
+    unit: str
+    """unit that is counted: rows, steps, files"""
+    rate: float | None = None
+    """rate in units a second"""
