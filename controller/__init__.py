@@ -1,0 +1,1 @@
+"""The control side: manifest, plan, and whoever makes the plan's steps run. Light: no torch, no vllm."""

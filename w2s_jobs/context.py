@@ -51,6 +51,7 @@ class StepContext:
 
     @property
     def execution(self) -> Execution:
+        """How this attempt runs; nothing in it changes what is computed."""
         return self.spec.execution
 
     def inputs(self, role: str) -> list[Path]:

@@ -1,0 +1,1 @@
+"""PURE. The manifest as types: the one declaration of what an experiment is."""

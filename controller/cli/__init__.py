@@ -1,0 +1,1 @@
+"""IO. The command `w2s`, one file a command."""

@@ -1,0 +1,1 @@
+"""IO. Runs a plan as processes on this machine."""

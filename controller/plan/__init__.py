@@ -1,0 +1,1 @@
+"""PURE. Manifest to plan, plan and observation to decision."""

@@ -1,0 +1,1 @@
+"""PURE. What both sides agree on: step parameters, results, keys, errors."""

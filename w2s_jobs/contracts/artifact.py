@@ -34,6 +34,7 @@ class Input(Contract):
 
     @property
     def ref(self) -> ArtifactRef:
+        """The artifact that this belongs to."""
         return ArtifactRef(kind=self.kind, key=self.key)
 
 
@@ -68,6 +69,7 @@ class StepResult(Contract):
 
     @property
     def ref(self) -> ArtifactRef:
+        """The artifact that this belongs to."""
         return ArtifactRef(kind=self.kind, key=self.key)
 
 

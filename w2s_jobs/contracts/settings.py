@@ -90,7 +90,7 @@ class PromptTemplate(Contract):
     """How a question becomes a prompt (paper `confidence`, appendix A.3). Exactly one of name, text."""
 
     name: Literal["direct", "chat", "deepseek", "llama3-gsm8k", "llama3-math"] | None = None
-    """name of a template of appendix A.3, or `chat`: the question as the user's turn of the model's own chat template"""
+    """name of a template of appendix A.3, or `chat`: the question as the user's turn of the model's chat template"""
     text: str | None = Field(default=None, max_length=8000)
     """text of a template of your own; `{question}` stands for the question"""
     chat: bool = False

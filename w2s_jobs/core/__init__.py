@@ -1,0 +1,1 @@
+"""PURE. Prompts, equality, votes, selection, metrics, intervals."""

@@ -1,0 +1,1 @@
+"""HEAVY. Samplers and trainers behind small protocols."""

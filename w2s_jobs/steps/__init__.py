@@ -1,0 +1,1 @@
+"""One file a step kind, each read from top to bottom."""

@@ -1,0 +1,1 @@
+"""PURE. One file a dataset family."""
