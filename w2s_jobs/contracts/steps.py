@@ -2,15 +2,15 @@
 
 Parameters enter the step's key; `Execution` does not, so nothing in it may change what is computed.
 
-| kind     | inputs (role: file)                                 | files of its artifact                             |
-|----------|-------------------------------------------------------|----------------------------------------------------|
-| prepare  | none                                                | questions.parquet, or examples.parquet (gold)     |
+| kind     | inputs (role: file)                                   | files of its artifact                             |
+|----------|-------------------------------------------------------|---------------------------------------------------|
+| prepare  | none                                                  | questions.parquet, or examples.parquet (gold)     |
 | sample   | questions: *.parquet; model: model/ (or params.model) | samples/ (chunks of rows)                         |
-| grade    | samples: samples/                                   | answers.parquet, votes.parquet                    |
-| select   | votes: votes.parquet; questions: *.parquet          | kept.parquet, discarded.parquet                   |
-| train    | examples: *.parquet, one or more; model: model/     | model/ (Hugging Face layout), loss.json           |
-| evaluate | samples: samples/; gold, questions                  | scored.parquet, accuracy.json                     |
-| report   | everything that a point names                       | report.html, results.json, results.csv, cost.json |
+| grade    | samples: samples/                                     | answers.parquet, votes.parquet                    |
+| select   | votes: votes.parquet; questions: *.parquet            | kept.parquet, discarded.parquet                   |
+| train    | examples: *.parquet, one or more; model: model/       | model/ (Hugging Face layout), loss.json           |
+| evaluate | samples: samples/; gold, questions                    | scored.parquet, accuracy.json                     |
+| report   | everything that a point names                         | report.html, results.json, results.csv, cost.json |
 
 Row schemas (Parquet, zstd), in this order of columns:
 
