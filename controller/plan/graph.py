@@ -1,0 +1,145 @@
+"""The plan as data: steps that know each other by their keys, in an order in which they could run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from w2s_jobs.contracts.artifact import ArtifactRef, Input
+from w2s_jobs.contracts.keys import canonical_json
+from w2s_jobs.contracts.settings import Parallelism
+from w2s_jobs.contracts.steps import ReportPoint, StepKind, StepParams
+
+__all__ = ["Plan", "Resources", "Step"]
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What one process of a step holds while it runs."""
+
+    threads: int = 1
+    """CPU threads"""
+    gpus: int = 0
+    pool: str | None = None
+    """name of the pool of the manifest that pays for the GPUs"""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One unit of work. Its key says what is computed; resources, shards and parallelism only how."""
+
+    kind: StepKind
+    key: str
+    name: str
+    """short label for people, such as `train round 1 t=50 seed 0`"""
+    role: str
+    """what it serves: `data`, `weak`, `strong`, a role of ReportPoint, `report`"""
+    params: StepParams
+    inputs: Mapping[str, tuple[Input, ...]] = field(default_factory=dict)
+    """files of other steps' artifacts by role"""
+    resources: Resources = Resources()
+    shards: int = 1
+    """processes that share the rows of this step (sample only)"""
+    parallelism: Parallelism = Parallelism()
+    """how a training is spread over devices"""
+    uses: int = 1
+    """how often it would run if every point of the report computed everything itself"""
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    @property
+    def ref(self) -> ArtifactRef:
+        """The artifact that this step makes."""
+        return ArtifactRef.model_construct(kind=self.kind, key=self.key)
+
+    def to_json(self) -> dict[str, Any]:
+        """Build the step as plain JSON values."""
+        return {
+            "kind": self.kind,
+            "key": self.key,
+            "name": self.name,
+            "role": self.role,
+            "params": self.params.model_dump(mode="json", by_alias=True),
+            "inputs": {
+                role: [item.model_dump(mode="json") for item in items] for role, items in sorted(self.inputs.items())
+            },
+            "resources": {
+                "threads": self.resources.threads,
+                "gpus": self.resources.gpus,
+                "pool": self.resources.pool,
+            },
+            "shards": self.shards,
+            "parallelism": self.parallelism.model_dump(mode="json", by_alias=True),
+            "uses": self.uses,
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an experiment needs done, every step once, each after all that it reads."""
+
+    experiment: str
+    """name of the experiment"""
+    steps: tuple[Step, ...]
+    """steps in topological order; the order is a function of the manifest alone"""
+    points: tuple[ReportPoint, ...]
+    """points that the report compares"""
+    report: str
+    """key of the report step: the plan is done when it is"""
+
+    @cached_property
+    def by_key(self) -> Mapping[str, Step]:
+        """The steps by their keys."""
+        return {step.key: step for step in self.steps}
+
+    def step(self, key: str) -> Step:
+        """Return the step with this key, or raise KeyError."""
+        return self.by_key[key]
+
+    def dependencies(self, step: Step) -> tuple[str, ...]:
+        """Return the keys of the steps whose artifacts `step` reads, each once, in the order of its inputs."""
+        return self._dependencies[step.key]
+
+    def dependents(self, step: Step) -> tuple[str, ...]:
+        """Return the keys of the steps that read the artifact of `step`, in the order of the plan."""
+        return self._dependents[step.key]
+
+    def ready(self, done: Collection[str]) -> tuple[Step, ...]:
+        """Return the steps that are not done and read nothing but what is done, in the order of the plan."""
+        finished = done if isinstance(done, set | frozenset) else set(done)
+        return tuple(
+            step
+            for step in self.steps
+            if step.key not in finished and all(key in finished for key in self._dependencies[step.key])
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Build the plan as plain JSON values."""
+        return {
+            "experiment": self.experiment,
+            "report": self.report,
+            "points": [point.model_dump(mode="json", by_alias=True) for point in self.points],
+            "steps": [step.to_json() for step in self.steps],
+        }
+
+    def canonical(self) -> str:
+        """Render the plan as canonical JSON: equal manifests give equal bytes."""
+        return canonical_json(self.to_json())
+
+    @cached_property
+    def _dependencies(self) -> Mapping[str, tuple[str, ...]]:
+        return {
+            step.key: tuple(dict.fromkeys(item.key for items in step.inputs.values() for item in items))
+            for step in self.steps
+        }
+
+    @cached_property
+    def _dependents(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {step.key: [] for step in self.steps}
+        for step in self.steps:
+            for key in self._dependencies[step.key]:
+                found[key].append(step.key)
+        return {key: tuple(dependents) for key, dependents in found.items()}
