@@ -14,6 +14,9 @@ from w2s_jobs.contracts.steps import ReportPoint, StepKind, StepParams
 
 __all__ = ["Plan", "Resources", "Step"]
 
+_WEIGHTS: Mapping[str, float] = {"train": 20.0, "sample": 10.0}
+"""How long a step of a kind takes beside the others (1), roughly: enough to start the longest path first."""
+
 
 @dataclass(frozen=True)
 class Resources:
@@ -42,7 +45,7 @@ class Step:
     resources: Resources = Resources()
     shards: int = 1
     """processes that share the rows of this step (sample only)"""
-    parallelism: Parallelism = Parallelism()
+    parallelism: Parallelism = field(default_factory=Parallelism)
     """how a training is spread over devices"""
     uses: int = 1
     """how often it would run if every point of the report computed everything itself"""
@@ -116,6 +119,14 @@ class Plan:
             if step.key not in finished and all(key in finished for key in self._dependencies[step.key])
         )
 
+    def position(self, step: Step) -> int:
+        """Return the place of a step in the order of the plan."""
+        return self._positions[step.key]
+
+    def downstream_work(self, step: Step) -> float:
+        """Return the weight of the heaviest path from a step to the end of the plan, the step included."""
+        return self._downstream_work[step.key]
+
     def to_json(self) -> dict[str, Any]:
         """Build the plan as plain JSON values."""
         return {
@@ -128,6 +139,18 @@ class Plan:
     def canonical(self) -> str:
         """Render the plan as canonical JSON: equal manifests give equal bytes."""
         return canonical_json(self.to_json())
+
+    @cached_property
+    def _positions(self) -> Mapping[str, int]:
+        return {step.key: index for index, step in enumerate(self.steps)}
+
+    @cached_property
+    def _downstream_work(self) -> Mapping[str, float]:
+        work: dict[str, float] = {}
+        for step in reversed(self.steps):
+            behind = max((work[key] for key in self._dependents[step.key]), default=0.0)
+            work[step.key] = behind + _WEIGHTS.get(step.kind, 1.0)
+        return work
 
     @cached_property
     def _dependencies(self) -> Mapping[str, tuple[str, ...]]:
