@@ -1,0 +1,160 @@
+"""`python -m w2s_jobs STEP --spec FILE`: run one step, publish its artifact, end with an exit code that says how.
+
+Exit codes: 0 done, 42 this input can never work, 43 a dependency was unavailable, 143 told to stop, 1 a crash.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.metadata
+import logging
+import os
+import platform
+import resource
+import shutil
+import signal
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from pydantic import ValidationError
+
+from w2s_jobs.context import Outcome, StepContext
+from w2s_jobs.contracts.artifact import StepResult
+from w2s_jobs.contracts.errors import ExitCode, InputError, JobError
+from w2s_jobs.contracts.steps import PARAMS, StepSpec
+from w2s_jobs.store.disk import translate_os_error
+from w2s_jobs.store.open import open_store
+
+log = logging.getLogger("w2s_jobs")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the step that the arguments name and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m w2s_jobs", description=__doc__)
+    parser.add_argument("step", choices=sorted(PARAMS))
+    parser.add_argument("--spec", type=Path, required=True, help="JSON file of a StepSpec")
+    options = parser.parse_args(arguments)
+    try:
+        spec = _read_spec(options.spec, options.step)
+        _set_up_process(spec)
+        return _run(spec)
+    except JobError as error:
+        return _fail(str(error), error.exit_code)
+    except OSError as error:
+        translated = translate_os_error(error, Path(error.filename or "."))
+        return _fail(str(translated), translated.exit_code)
+    except MemoryError:
+        return _fail("out of memory; give the step more, or make its batch smaller", ExitCode.CRASHED)
+    except Exception as error:  # the last line of defence: a person reads one line, a developer the rest
+        traceback.print_exc(file=sys.stdout)
+        return _fail(f"{type(error).__name__}: {error} (details for developers are above)", ExitCode.CRASHED)
+
+
+def _run(spec: StepSpec) -> int:
+    stop = threading.Event()
+    _stop_on_signals(stop)
+    store = open_store(spec.store)
+    context = StepContext(spec, store, stop)
+    if store.read_result(context.ref) is not None:
+        log.info("already done")
+        return ExitCode.DONE
+    started, cpu_started = time.monotonic(), _cpu_seconds()
+    params = PARAMS[spec.kind].model_validate(spec.params)
+    outcome: Outcome = importlib.import_module(f"w2s_jobs.steps.{spec.kind}").run(context, params)
+    if not outcome.complete:
+        log.info("this shard is done; others are still at work")
+        return ExitCode.DONE
+    seconds = time.monotonic() - started
+    timings = {
+        **outcome.timings,
+        "seconds": round(seconds, 3),
+        "cpuSeconds": round(_cpu_seconds() - cpu_started, 3),
+        "gpuSeconds": round(seconds * spec.execution.gpus * spec.execution.shards, 3),
+    }
+    first = store.write_result(_publish(context, outcome, timings))
+    log.info("done in %.1f s%s", seconds, "" if first else " (another attempt was first)")
+    shutil.rmtree(context.work_dir, ignore_errors=True)
+    return ExitCode.DONE
+
+
+def _publish(context: StepContext, outcome: Outcome, timings: dict[str, float]) -> StepResult:
+    """Store the files of the attempt and build the result that names them."""
+    attempt = context.execution.attempt
+    stored = [context.store.put(context.ref, attempt, name, path) for name, path in sorted(outcome.files.items())]
+    parts = [entry.model_copy(update={"name": name}) for name, entry in sorted(outcome.parts.items())]
+    spec: dict[str, Any] = context.spec.model_dump(mode="json", by_alias=True, include={"params", "inputs"})
+    return StepResult(
+        kind=context.ref.kind,
+        key=context.ref.key,
+        attempt=attempt,
+        spec=spec,
+        files=tuple(stored + parts),
+        metrics=dict(outcome.metrics),
+        timings=timings,
+        versions={
+            "python": platform.python_version(),
+            "w2s": importlib.metadata.version("w2s"),
+            **outcome.versions,
+        },
+    )
+
+
+def _read_spec(path: Path, step: str) -> StepSpec:
+    try:
+        spec = StepSpec.model_validate_json(path.read_bytes())
+        PARAMS[spec.kind].model_validate(spec.params)
+    except OSError as error:
+        raise InputError(f"cannot read the spec {path}: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "(whole file)"
+        raise InputError(f"spec {path}: {where}: {first['msg']}; got {str(first['input'])[:200]}") from error
+    if spec.kind != step:
+        raise InputError(f"spec {path} is for step '{spec.kind}', but step '{step}' was started")
+    return spec
+
+
+def _set_up_process(spec: StepSpec) -> None:
+    """Set what must be there before heavy libraries are imported: threads, log lines that say whose they are."""
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = str(spec.execution.threads)
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    where = f"{spec.kind}/{spec.key[:8]} attempt {spec.execution.attempt}"
+    if spec.execution.shards > 1:
+        where += f" shard {spec.execution.shard}"
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stdout, format=f"%(asctime)s %(levelname).1s {where}: %(message)s"
+    )
+    Path(spec.execution.work_dir).mkdir(parents=True, exist_ok=True)
+
+
+def _stop_on_signals(stop: threading.Event) -> None:
+    def _handle(number: int, _frame: FrameType | None) -> None:
+        log.info("told to stop (%s)", signal.Signals(number).name)
+        stop.set()
+
+    signal.signal(signal.SIGTERM, _handle)
+    signal.signal(signal.SIGINT, _handle)
+
+
+def _cpu_seconds() -> float:
+    return sum(
+        usage.ru_utime + usage.ru_stime
+        for usage in (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
+    )
+
+
+def _fail(message: str, code: ExitCode) -> int:
+    sys.stdout.flush()
+    print(f"error: {message}", file=sys.stderr, flush=True)  # noqa: T201  the one line that a person reads
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

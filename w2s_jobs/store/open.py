@@ -1,0 +1,33 @@
+"""Open the store behind a URI."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+from w2s_jobs.contracts.errors import InputError
+from w2s_jobs.contracts.steps import StoreSettings
+from w2s_jobs.store.folder import FolderStore
+from w2s_jobs.store.protocol import ArtifactStore
+
+__all__ = ["open_store"]
+
+
+def open_store(settings: StoreSettings) -> ArtifactStore:
+    """Open a store; nothing is read or written yet.
+
+    Raises
+    ------
+    InputError
+        The URI is neither `file:///folder` nor `s3://bucket/prefix`.
+    """
+    parsed = urlparse(settings.uri)
+    if parsed.scheme == "file" and parsed.path.startswith("/") and not parsed.netloc:
+        return FolderStore(Path(unquote(parsed.path)))
+    if parsed.scheme == "s3" and parsed.netloc:
+        from w2s_jobs.store.s3 import S3Store  # noqa: PLC0415  boto3 takes 0.3 s to import; a folder needs none of it
+
+        return S3Store(parsed.netloc, parsed.path.strip("/"), settings)
+    raise InputError(
+        f"store '{settings.uri}': expected file:///absolute/folder or s3://bucket/prefix; correct --store or spec.storage"
+    )
