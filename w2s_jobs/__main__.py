@@ -152,7 +152,7 @@ def _cpu_seconds() -> float:
 
 def _fail(message: str, code: ExitCode) -> int:
     sys.stdout.flush()
-    print(f"error: {message}", file=sys.stderr, flush=True)  # noqa: T201  the one line that a person reads
+    print(f"error: {message}", file=sys.stderr, flush=True)
     return code
 
 

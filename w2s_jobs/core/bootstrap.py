@@ -44,7 +44,8 @@ def resampled_accuracies(correct: npt.NDArray[np.bool_], resamples: int, seed: i
     questions = correct.shape[1]
     # Resampling n questions n times is drawing how often each one occurs; the counts make it one matrix product.
     counts = np.random.default_rng(seed).multinomial(questions, np.full(questions, 1 / questions), size=resamples)
-    return correct.astype(np.float64) @ counts.T.astype(np.float64) / questions
+    accuracies: Floats = correct.astype(np.float64) @ counts.T.astype(np.float64) / questions
+    return accuracies
 
 
 def percentile_interval(values: Floats, confidence_level: float) -> Interval | None:

@@ -18,9 +18,7 @@ $21 + $27 + $29 = $77 for walking the three dogs. #### 77
 Question: {question}
 Answer:"""
 
-_DEEPSEEK = (
-    "Question: {question}\n\nPlease reason step by step, and put your final answer after 'The answer is: '."
-)
+_DEEPSEEK = "Question: {question}\n\nPlease reason step by step, and put your final answer after 'The answer is: '."
 
 _LLAMA3_MATH = (
     "Answer the math question step by step. Our answers need to end with 'The answer is '.\n"

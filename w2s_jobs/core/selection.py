@@ -18,9 +18,7 @@ class Candidate:
     chain_of_thought: bool
 
 
-def passes(
-    candidate: Candidate, *, threshold: int | None, require_valid: bool, require_chain_of_thought: bool
-) -> bool:
+def passes(candidate: Candidate, *, threshold: int | None, require_valid: bool, require_chain_of_thought: bool) -> bool:
     """Tell whether a vote is kept. `threshold` is in percent and inclusive; None keeps whatever has a text.
 
     The comparison is in whole numbers, so 7 of 10 passes 70 exactly.

@@ -36,7 +36,8 @@ def verify_file(ref: ArtifactRef, entry: FileEntry, found: Path) -> None:
     size = found.stat().st_size
     if size != entry.size:
         raise InputError(
-            f"artifact {ref}: file {entry.name} is truncated or overwritten: {size} bytes, expected {entry.size}; {again}"
+            f"artifact {ref}: file {entry.name} is truncated or overwritten: "
+            f"{size} bytes, expected {entry.size}; {again}"
         )
     digest = sha256_of(found)
     if digest != entry.sha256:

@@ -29,5 +29,6 @@ def open_store(settings: StoreSettings) -> ArtifactStore:
 
         return S3Store(parsed.netloc, parsed.path.strip("/"), settings)
     raise InputError(
-        f"store '{settings.uri}': expected file:///absolute/folder or s3://bucket/prefix; correct --store or spec.storage"
+        f"store '{settings.uri}': expected file:///absolute/folder or s3://bucket/prefix; "
+        "correct --store or spec.storage"
     )

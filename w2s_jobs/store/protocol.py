@@ -1,6 +1,6 @@
 """What every artifact store can do. Steps and the executor know this protocol and nothing of files or S3.
 
-    <root>/<kind>/<key>/result.json                 written last and once (conditional put): the proof that the step is done
+    <root>/<kind>/<key>/result.json                 written last, once (conditional put): proof that the step is done
     <root>/<kind>/<key>/attempts/<attempt>/<name>   data of one attempt; result.json names the winner
     <root>/<kind>/<key>/parts/<name>                data that a later attempt may go on from (chunks, checkpoints)
     <root>/<kind>/<key>/progress.json               how far the running attempt is; overwritten, never trusted

@@ -1,0 +1,203 @@
+"""Artifacts in S3 (`s3://bucket/prefix`). result.json is a conditional put; files go through the CRT."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from botocore.exceptions import ClientError
+from pydantic import ValidationError
+
+from w2s_jobs.contracts.artifact import ArtifactRef, FileEntry, Input, Progress, StepResult
+from w2s_jobs.contracts.errors import InputError
+from w2s_jobs.contracts.steps import StoreSettings
+from w2s_jobs.store.cache import FileCache
+from w2s_jobs.store.checksum import file_entry, verify_file
+from w2s_jobs.store.disk import disk_errors
+from w2s_jobs.store.layout import PROGRESS, RESULT, attempt_path, folder, part_path, select_entries
+from w2s_jobs.store.s3_client import S3Clients
+from w2s_jobs.store.s3_errors import s3_errors
+
+__all__ = ["S3Store"]
+
+_SMALL = 8 * 1024 * 1024
+"""Below this many bytes one plain request is quicker than the CRT's parallel parts."""
+_MANY = 64
+"""From this many questions on, listing a kind is quicker than asking for each result."""
+_EXISTS = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
+_MISSING = {"NoSuchKey", "404", "NotFound"}
+
+
+class S3Store:
+    """A store in a bucket. Safe for any number of processes on any number of machines."""
+
+    def __init__(self, bucket: str, prefix: str, settings: StoreSettings) -> None:
+        self.bucket = bucket
+        self.prefix = f"{prefix}/" if prefix else ""
+        self.clients = S3Clients(settings)
+        self.cache = FileCache.of_this_machine()
+
+    def read_result(self, ref: ArtifactRef) -> StepResult | None:
+        """Return the result of a finished step, or None."""
+        body = self._read(self._key(ref, RESULT))
+        if body is None:
+            return None
+        try:
+            return StepResult.model_validate_json(body)
+        except ValidationError as error:
+            raise InputError(
+                f"artifact {ref}: {self._place(ref, RESULT)} is not a readable result "
+                f"({error.error_count()} problems); delete it with `w2s invalidate {ref.kind}/{ref.key}` and run again"
+            ) from error
+
+    def finished(self, refs: Iterable[ArtifactRef]) -> set[ArtifactRef]:
+        """Return those that have a result."""
+        wanted = list(refs)
+        if not wanted:
+            return set()
+        if len(wanted) >= _MANY:
+            there = {key for kind in {ref.kind for ref in wanted} for key in self._list(f"{self.prefix}{kind}/")}
+            return {ref for ref in wanted if self._key(ref, RESULT) in there}
+        with ThreadPoolExecutor(16) as pool:
+            found = list(pool.map(self._exists, [self._key(ref, RESULT) for ref in wanted]))
+        return {ref for ref, there in zip(wanted, found, strict=True) if there}
+
+    def write_result(self, result: StepResult) -> bool:
+        """Publish a result once: of several writers exactly one gets True."""
+        key = self._key(result.ref, RESULT)
+        body = result.model_dump_json(by_alias=True, indent=1).encode()
+        with s3_errors(self.clients.place(self.bucket, key)):
+            try:
+                self.clients.api.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
+            except ClientError as error:
+                if _code(error) in _EXISTS:
+                    return False
+                raise
+        return True
+
+    def fetch(self, item: Input, into: Path) -> Path:
+        """Download what is not in this machine's cache, verify it, and return its path under `into`."""
+        entries = select_entries(self.read_result(item.ref), item)
+        with disk_errors(into):
+            self._fill_cache(item.ref, entries)
+            for entry in entries:
+                self.cache.place(entry.sha256, into / entry.name)
+        return into / item.file
+
+    def put(self, ref: ArtifactRef, attempt: str, name: str, source: Path) -> FileEntry:
+        """Store one file of an attempt."""
+        return self._upload(ref, attempt_path(attempt, name), name, source)
+
+    def put_part(self, ref: ArtifactRef, name: str, source: Path) -> FileEntry:
+        """Store one file that survives the attempt."""
+        return self._upload(ref, part_path(name), name, source)
+
+    def list_parts(self, ref: ArtifactRef, prefix: str = "") -> dict[str, int]:
+        """Return names and sizes of the parts that start with `prefix`."""
+        home = self._key(ref, "parts/")
+        return {key.removeprefix(home): size for key, size in sorted(self._list(home + prefix).items())}
+
+    def get_part(self, ref: ArtifactRef, name: str, destination: Path) -> FileEntry:
+        """Copy a part to `destination`."""
+        key = self._key(ref, part_path(name))
+        with disk_errors(destination), s3_errors(self.clients.place(self.bucket, key)):
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            self.clients.transfers.download(self.bucket, key, str(destination)).result()
+        return file_entry(name, part_path(name), destination)
+
+    def delete_parts(self, ref: ArtifactRef, prefix: str) -> None:
+        """Delete the parts that start with `prefix`."""
+        self._delete([self._key(ref, part_path(name)) for name in self.list_parts(ref, prefix)])
+
+    def write_progress(self, ref: ArtifactRef, progress: Progress) -> None:
+        """Overwrite progress.json."""
+        key = self._key(ref, PROGRESS)
+        with s3_errors(self.clients.place(self.bucket, key)):
+            self.clients.api.put_object(Bucket=self.bucket, Key=key, Body=progress.model_dump_json(by_alias=True))
+
+    def read_progress(self, ref: ArtifactRef) -> Progress | None:
+        """Return the last progress written, or None where there is none to be read."""
+        body = self._read(self._key(ref, PROGRESS))
+        try:
+            return Progress.model_validate_json(body) if body is not None else None
+        except ValidationError:
+            return None
+
+    def delete(self, ref: ArtifactRef) -> None:
+        """Delete an artifact; result.json goes first, so that a reader never sees a result without its files."""
+        self._delete([self._key(ref, RESULT)])
+        self._delete(list(self._list(f"{self.prefix}{folder(ref)}/")))
+
+    def _key(self, ref: ArtifactRef, path: str) -> str:
+        return f"{self.prefix}{folder(ref)}/{path}"
+
+    def _place(self, ref: ArtifactRef, path: str) -> str:
+        return self.clients.place(self.bucket, self._key(ref, path))
+
+    def _read(self, key: str) -> bytes | None:
+        with s3_errors(self.clients.place(self.bucket, key)):
+            try:
+                return self.clients.api.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            except ClientError as error:
+                if _code(error) in _MISSING:
+                    return None
+                raise
+
+    def _exists(self, key: str) -> bool:
+        with s3_errors(self.clients.place(self.bucket, key)):
+            try:
+                self.clients.api.head_object(Bucket=self.bucket, Key=key)
+            except ClientError as error:
+                if _code(error) in _MISSING:
+                    return False
+                raise
+        return True
+
+    def _list(self, prefix: str) -> dict[str, int]:
+        with s3_errors(self.clients.place(self.bucket, prefix)):
+            pages = self.clients.api.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+            return {entry["Key"]: entry["Size"] for page in pages for entry in page.get("Contents", [])}
+
+    def _delete(self, keys: Sequence[str]) -> None:
+        with s3_errors(self.clients.place(self.bucket)):
+            for start in range(0, len(keys), 1000):
+                batch = [{"Key": key} for key in keys[start : start + 1000]]
+                self.clients.api.delete_objects(Bucket=self.bucket, Delete={"Objects": batch, "Quiet": True})  # type: ignore[typeddict-item]
+
+    def _upload(self, ref: ArtifactRef, path: str, name: str, source: Path) -> FileEntry:
+        key = self._key(ref, path)
+        with disk_errors(source), s3_errors(self.clients.place(self.bucket, key)), ThreadPoolExecutor(1) as pool:
+            entry = pool.submit(file_entry, name, path, source)  # the checksum is computed while the bytes travel
+            if source.stat().st_size < _SMALL:
+                self.clients.api.put_object(Bucket=self.bucket, Key=key, Body=source.read_bytes())
+            else:
+                self.clients.transfers.upload(str(source), self.bucket, key).result()
+            return entry.result()
+
+    def _fill_cache(self, ref: ArtifactRef, entries: Sequence[FileEntry]) -> None:
+        """Download the files that the cache lacks, all at once, and let each in after its check."""
+        missing = {e.sha256: e for e in entries if not self.cache.has(e.sha256, e.size)}
+        incoming = self.cache.root / "incoming" / uuid.uuid4().hex
+        futures = []
+        for entry in missing.values():
+            key, target = self._key(ref, entry.path), incoming / entry.sha256
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with s3_errors(self.clients.place(self.bucket, key)):
+                futures.append((entry, key, target, self.clients.transfers.download(self.bucket, key, str(target))))
+        try:
+            for entry, key, target, future in futures:
+                with s3_errors(self.clients.place(self.bucket, key)):
+                    future.result()
+                verify_file(ref, entry, target)
+                self.cache.add(entry.sha256, target)
+        finally:
+            for _, _, target, _ in futures:
+                target.unlink(missing_ok=True)
+            if incoming.exists():
+                incoming.rmdir()
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code"))

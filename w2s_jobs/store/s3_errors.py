@@ -1,0 +1,65 @@
+"""Errors of S3, said in our words: who must act, and whether a retry can help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from awscrt.exceptions import AwsCrtError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+
+from w2s_jobs.contracts.errors import DependencyError, InputError, JobError
+
+__all__ = ["s3_errors", "translate_s3_error"]
+
+_REFUSED = {"403", "AccessDenied", "AllAccessDisabled", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
+_NO_BUCKET = {"NoSuchBucket"}
+_MISSING = {"404", "NoSuchKey", "NotFound"}
+_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
+_FIX_CREDENTIALS = (
+    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE, or a web identity) to credentials that may read "
+    "and write there, then run again"
+)
+
+
+def translate_s3_error(error: Exception, place: str) -> JobError:
+    """Turn an error of botocore or the CRT at `place` (bucket, key and endpoint) into one of ours."""
+    if isinstance(error, ClientError):
+        return _translate_answer(error, place)
+    if isinstance(error, _CREDENTIALS):
+        return InputError(f"S3 at {place}: no usable credentials: {error}; {_FIX_CREDENTIALS}")
+    if isinstance(error, AwsCrtError):
+        reason = f"{error.name}: {error.message}"
+        if "CREDENTIALS" in error.name:
+            return InputError(f"S3 at {place}: no usable credentials: {reason}; {_FIX_CREDENTIALS}")
+        return DependencyError(f"S3 at {place} could not be used: {reason}; check that the endpoint is up, run again")
+    return DependencyError(
+        f"S3 at {place} cannot be reached: {error}; check the endpoint and the network, then run again"
+    )
+
+
+def _translate_answer(error: ClientError, place: str) -> JobError:
+    code = str(error.response.get("Error", {}).get("Code", "unknown"))
+    text = error.response.get("Error", {}).get("Message") or "no message"
+    if code in _REFUSED:
+        return InputError(f"S3 at {place} refused the credentials ({code}: {text}); {_FIX_CREDENTIALS}")
+    if code in _NO_BUCKET:
+        return InputError(f"S3 at {place}: the bucket does not exist; create it or correct the store's URI")
+    if code in _MISSING:
+        return InputError(f"S3 at {place}: there is no such object; run again to make it, or correct the URI")
+    return DependencyError(f"S3 at {place} answered {code}: {text}; run again when it is well")
+
+
+@contextmanager
+def s3_errors(place: str) -> Iterator[None]:
+    """Translate every error of S3 inside the block."""
+    try:
+        yield
+    except (ClientError, BotoCoreError, AwsCrtError) as error:
+        raise translate_s3_error(error, place) from error
