@@ -12,7 +12,7 @@ from w2s_jobs.contracts.errors import ExitCode
 __all__ = ["Decision", "Observed", "RetryPolicy", "decide"]
 
 _INTERRUPTED = frozenset({ExitCode.STOPPED.value, -15, -2, 130})
-"""Exit codes of a step that was told to stop: by our contract, or killed by SIGTERM or SIGINT before it could say so."""
+"""Exit codes of a step that was told to stop: by our contract, or by a signal before it could say so."""
 
 
 @dataclass(frozen=True)

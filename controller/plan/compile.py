@@ -1,0 +1,105 @@
+"""Experiment -> Plan. Pure: the same manifest gives the same plan, byte for byte."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from controller.api.v1alpha1 import WeakToStrongExperiment
+from controller.plan.builder import PlanBuilder, output
+from controller.plan.confidence import compile_confidence
+from controller.plan.gold_guard import refuse_gold_leaks
+from controller.plan.graph import Plan, Step
+from w2s_jobs.contracts.artifact import Input
+from w2s_jobs.contracts.steps import ReportParams, ReportPoint, StepUse
+
+__all__ = ["compile_plan"]
+
+_HOW = {"pools", "placement", "storage"}
+"""Fields of the spec that say how and where, not what: they are no part of the report, so they change no key."""
+
+
+def compile_plan(experiment: WeakToStrongExperiment) -> Plan:
+    """Compile an experiment whose local paths are pinned (`controller/cli/pin.py`).
+
+    Raises
+    ------
+    PlanRefused
+        Gold labels would reach a step that must not see them. No manifest can ask for that; it is a defect of a method.
+    """
+    build = PlanBuilder(experiment)
+    points = _method_points(experiment, build)
+    inputs = _report_inputs(build, points)
+    uses = _count_uses(build.steps, points)
+    report = build.report(_report_params(experiment, build.steps, points, uses), inputs)
+    plan = Plan(
+        experiment=experiment.metadata.name,
+        steps=tuple(replace(step, uses=uses.get(step.key, 1)) for step in build.steps),
+        points=tuple(points),
+        report=report.key,
+    )
+    refuse_gold_leaks(plan)
+    return plan
+
+
+def _method_points(experiment: WeakToStrongExperiment, build: PlanBuilder) -> list[ReportPoint]:
+    """Call the compiler of the one method that is set. Nothing else asks which it is."""
+    method = experiment.spec.method
+    if method.confidence is not None:
+        return compile_confidence(build, method.confidence)
+    raise AssertionError("parsing lets no experiment through without a method that can be compiled")
+
+
+def _count_uses(steps: Iterable[Step], points: Iterable[ReportPoint]) -> Mapping[str, int]:
+    """Count how often each step would run if every point computed all that it needs by itself."""
+    needs = {step.key: tuple({item.key for items in step.inputs.values() for item in items}) for step in steps}
+    uses: Counter[str] = Counter()
+    for point in points:
+        found: set[str] = set()
+        stack = [point.evaluate]
+        while stack:
+            key = stack.pop()
+            if key not in found:
+                found.add(key)
+                stack.extend(needs[key])
+        uses.update(found)
+    return uses
+
+
+def _report_params(
+    experiment: WeakToStrongExperiment, steps: Iterable[Step], points: Iterable[ReportPoint], uses: Mapping[str, int]
+) -> ReportParams:
+    spec = experiment.spec
+    return ReportParams(
+        title=experiment.metadata.name,
+        description=spec.description,
+        task=spec.task,
+        points=tuple(points),
+        uses=tuple(StepUse(kind=step.kind, key=step.key, uses=uses.get(step.key, 1)) for step in steps),
+        manifest={
+            "apiVersion": experiment.api_version,
+            "kind": experiment.kind,
+            "metadata": {"name": experiment.metadata.name},
+            "spec": spec.model_dump(mode="json", by_alias=True, exclude=_HOW, exclude_defaults=True),
+        },
+        resamples=spec.evaluation.resamples,
+        confidence_level=spec.evaluation.confidence_level,
+        seed=spec.evaluation.seed,
+    )
+
+
+def _report_inputs(build: PlanBuilder, points: Iterable[ReportPoint]) -> Mapping[str, tuple[Input, ...]]:
+    """Name what the report reads. Gold of the unlabelled split is here for the analyses of label correctness."""
+    listed = tuple(points)
+    steps = build.steps
+    grades = {key for point in listed for key in point.grades}
+    selects = {key for point in listed for key in point.selects}
+    return {
+        "scored": tuple(output(step, "scored.parquet") for step in steps if step.kind == "evaluate"),
+        "votes": tuple(output(step, "votes.parquet") for step in steps if step.key in grades),
+        "kept": tuple(output(step, "kept.parquet") for step in steps if step.key in selects),
+        "gold": (build.gold("unlabelled"),),
+        "questions": (build.questions("unlabelled"),),
+        "loss": tuple(output(step, "loss.json") for step in steps if step.kind == "train"),
+    }
