@@ -33,6 +33,8 @@ def error_of(tail: list[str], exit_code: int) -> tuple[str, list[str]]:
 
 
 def _end_of(exit_code: int) -> str:
+    if exit_code == 0:
+        return "the process ended well but published no result"
     if exit_code == 137:
         return (
             "the process was killed (signal 9). If nobody did that, memory ran out: "

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from controller.local.machine import Share
+from controller.local.run_folder import RunFolder
 from controller.local.tether import ATTEMPT_MARK, RUN_MARK, end_marked, tether
 from w2s_jobs.contracts.steps import StepSpec
 
@@ -22,18 +23,44 @@ WORKER = (sys.executable, "-P", "-m", "w2s_jobs")
 """command of a step; -P keeps a file of the user's folder from standing in for a library"""
 
 
-@dataclass
-class StepProcess:
-    """A running attempt."""
+@dataclass(frozen=True)
+class Launch:
+    """What an attempt is started with."""
 
     spec: StepSpec
     label: str
     number: int
+    """number of the attempt among those of this folder"""
     share: Share
-    log: Path
-    mark: str
+    folder: RunFolder
+
+    @property
+    def log(self) -> Path:
+        """File that gets all that the process prints."""
+        return self.folder.log(self.label, self.number)
+
+    @property
+    def mark(self) -> str:
+        """Value of ATTEMPT_MARK in the environment of the process and of all that it starts."""
+        return f"{self.spec.key}/{self.spec.execution.attempt}"
+
+
+@dataclass
+class StepProcess:
+    """A running attempt."""
+
+    launch: Launch
     popen: subprocess.Popen[bytes]
     started: float = field(default_factory=time.monotonic)
+
+    @property
+    def spec(self) -> StepSpec:
+        """The spec that it was started with."""
+        return self.launch.spec
+
+    def seconds(self) -> float:
+        """Return how long ago it was started."""
+        return time.monotonic() - self.started
 
     def ended(self) -> int | None:
         """Return the exit code as a shell writes it (128 + signal), or None while the process runs."""
@@ -48,18 +75,12 @@ class StepProcess:
         """End the step and all that it started, now."""
         self._signal(signal.SIGKILL)
         self.popen.wait()
-        end_marked(ATTEMPT_MARK, self.mark, grace=0)
 
     def clean_up(self, code: int) -> None:
         """Remove what the attempt leaves behind; after a failure also the processes that it did not end itself."""
         if code != 0:
-            end_marked(ATTEMPT_MARK, self.mark, grace=1)
-        work_dir = Path(self.spec.execution.work_dir)
-        shutil.rmtree(work_dir, ignore_errors=True)
-        try:
-            work_dir.parent.rmdir()
-        except OSError:  # another shard still works beside it
-            return
+            end_marked(ATTEMPT_MARK, self.launch.mark, grace=1)
+        shutil.rmtree(self.spec.execution.work_dir, ignore_errors=True)
 
     def _signal(self, number: signal.Signals) -> None:
         try:
@@ -68,40 +89,26 @@ class StepProcess:
             return
 
 
-@dataclass(frozen=True)
-class Launch:
-    """What an attempt is started with."""
-
-    spec: StepSpec
-    label: str
-    number: int
-    share: Share
-    spec_file: Path
-    log: Path
-    run: Path
-    """folder of the run, the mark of all its processes"""
-
-
 def start_process(launch: Launch, worker: Sequence[str] = WORKER) -> StepProcess:
     """Write the spec file and start the attempt in its own process group."""
     spec = launch.spec
+    spec_file = launch.folder.spec(launch.label, launch.number)
     Path(spec.execution.work_dir).mkdir(parents=True, exist_ok=True)
-    launch.spec_file.write_text(spec.model_dump_json(by_alias=True))
-    mark = f"{spec.key}/{spec.execution.attempt}/{spec.execution.shard}"
+    spec_file.write_text(spec.model_dump_json(by_alias=True))
     with launch.log.open("wb") as log:
         popen = subprocess.Popen(
-            [*worker, spec.kind, "--spec", str(launch.spec_file)],
+            [*worker, spec.kind, "--spec", str(spec_file)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=_environment(os.environ, launch, mark),
+            env=_environment(os.environ, launch),
             start_new_session=True,
             preexec_fn=tether(os.getpid()),  # noqa: PLW1509 (one prctl call through PyDLL is safe after fork)
         )
-    return StepProcess(spec, launch.label, launch.number, launch.share, launch.log, mark, popen)
+    return StepProcess(launch, popen)
 
 
-def _environment(inherited: Mapping[str, str], launch: Launch, mark: str) -> dict[str, str]:
+def _environment(inherited: Mapping[str, str], launch: Launch) -> dict[str, str]:
     threads = str(launch.share.cores)
     return {
         **inherited,
@@ -113,6 +120,6 @@ def _environment(inherited: Mapping[str, str], launch: Launch, mark: str) -> dic
         "TOKENIZERS_PARALLELISM": "false",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "PYTHONUNBUFFERED": "1",
-        RUN_MARK: str(launch.run),
-        ATTEMPT_MARK: mark,
+        RUN_MARK: str(launch.folder.path),
+        ATTEMPT_MARK: launch.mark,
     }

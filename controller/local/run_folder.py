@@ -13,6 +13,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,8 +33,7 @@ class RunFolder:
     """The folder of one experiment's runs on this machine."""
 
     def __init__(self, experiment: str, home: Path = HOME) -> None:
-        self.home = home.absolute()
-        self.path = self.home / "runs" / experiment
+        self.path = home.absolute() / "runs" / experiment
         self.logs = self.path / "logs"
         self.specs = self.path / "specs"
 
@@ -61,11 +61,13 @@ class RunFolder:
             lock.truncate(0)
             lock.write(f"{os.getpid()}\n")
             lock.flush()
-            yield end_marked(RUN_MARK, str(self.path), _LEFTOVER_GRACE)
+            ended = end_marked(RUN_MARK, str(self.path), _LEFTOVER_GRACE)
+            shutil.rmtree(self.path / "work", ignore_errors=True)
+            yield ended
 
-    def work_dir(self, key: str, attempt: str) -> Path:
+    def work_dir(self, label: str, attempt: str) -> Path:
         """Name the scratch folder of an attempt."""
-        return self.home / "work" / key / attempt
+        return self.path / "work" / label / attempt
 
     def next_attempt(self, label: str) -> int:
         """Return the number of a step's next attempt: one more than the last that left a log here."""
