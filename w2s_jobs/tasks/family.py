@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-__all__ = ["BadRecord", "Row", "TaskFamily"]
+__all__ = ["BadRecordError", "Row", "TaskFamily"]
 
 
-class BadRecord(ValueError):
+class BadRecordError(ValueError):
     """A record that is not what the family expects. The message says which field, its value, and what was expected."""
 
 
@@ -38,7 +38,7 @@ class TaskFamily(Protocol):
         """Make all records from nothing, in a fixed order. Raises InputError where the family is not generated."""
 
     def parse(self, record: Mapping[str, Any]) -> Row:
-        """Turn a raw record into a row, or raise BadRecord."""
+        """Turn a raw record into a row, or raise BadRecordError."""
 
     def extract(self, text: str) -> str | None:
         """Return the final answer of a completion, normalised, or None when there is no valid one."""

@@ -1,0 +1,56 @@
+"""LaTeX answers: finding the boxed one, and writing the same answer always in the same way."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["last_boxed", "normalise"]
+
+_BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
+_LONGEST = 2000
+"""A boxed answer of more characters is no answer."""
+
+_REMOVED = re.compile(
+    r"\\(?:left|right|displaystyle|textstyle|bigl?|bigr?|Bigl?|Bigr?)(?![A-Za-z])|\\[!,;: ]|~|\\qquad|\\quad"
+)
+_TEXT = re.compile(r"\\(?:text|mathrm|textbf|mathbf|textit|mbox)\s*\{([^{}]*)\}")
+_UNIT_NAMES = (
+    "cm|m|km|mm|in|inches|inch|feet|foot|ft|units?|degrees?|miles?|mph|hours?|minutes?|seconds?|dollars?|cents?|pounds?"
+    "|grams?|kg|liters?|meters?|points?|people|ways|students?"
+)
+_UNIT = re.compile(
+    rf"\s*\\(?:text|mathrm|mbox)\s*\{{\s*(?:square |cubic )?(?:{_UNIT_NAMES})"
+    r"\s*(?:\^\{?[23]\}?)?\.?\s*\}(?:\s*\^\s*\{?[23]\}?)?\s*$"
+)
+_DEGREES = re.compile(r"\^\s*\{?\s*\\circ\s*\}?")
+_SHORT_FRAC = re.compile(r"\\frac\s*([0-9a-zA-Z])\s*([0-9a-zA-Z])")
+_SHORT_SQRT = re.compile(r"\\sqrt\s*([0-9a-zA-Z])")
+_THOUSANDS = re.compile(r"(?<=[0-9])(?:\{,\}|\\,|,\\!)(?=[0-9]{3}(?![0-9]))")
+
+
+def last_boxed(text: str) -> str | None:
+    r"""Return the content of the last `\boxed{…}` whose braces are balanced, or None."""
+    for match in reversed(list(_BOXED.finditer(text))):
+        depth, start = 1, match.end()
+        for position in range(start, min(len(text), start + _LONGEST)):
+            character = text[position]
+            if text[position - 1] == "\\":
+                continue
+            depth += (character == "{") - (character == "}")
+            if depth == 0:
+                return text[start:position].strip()
+    return None
+
+
+def normalise(answer: str) -> str:
+    r"""Take away what does not change a mathematical answer: spacing commands, dollar signs, units, `\left`."""
+    text = answer.strip().strip("$").strip()
+    text = text.removeprefix("\\(").removesuffix("\\)").removeprefix("\\[").removesuffix("\\]").strip()
+    text = _THOUSANDS.sub("", text)
+    text = _REMOVED.sub("", text)
+    text = text.replace("\\$", "").replace("\\%", "").removesuffix("%")
+    text = text.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac").replace("\\cfrac", "\\frac")
+    text = _DEGREES.sub("", _UNIT.sub("", text))
+    text = _TEXT.sub(r"\1", text)
+    text = _SHORT_SQRT.sub(r"\\sqrt{\1}", _SHORT_FRAC.sub(r"\\frac{\1}{\2}", text))
+    return re.sub(r"\s+", " ", text).strip().removesuffix(".").strip()

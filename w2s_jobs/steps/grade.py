@@ -1,0 +1,100 @@
+"""grade: extract each sample's final answer, group equal ones, and vote. It never samples again, and sees no gold."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from w2s_jobs.context import Outcome, StepContext
+from w2s_jobs.contracts.errors import InputError
+from w2s_jobs.contracts.settings import TaskSettings
+from w2s_jobs.contracts.steps import GradeParams
+from w2s_jobs.core.voting import group_answers, vote
+from w2s_jobs.store.rows import stream_rows, write_rows
+from w2s_jobs.tasks.registry import get_family
+
+__all__ = ["grade_question", "run"]
+
+_BLOCK = 64
+"""Questions a worker process takes at once."""
+_FEW = 2000
+"""Below this many questions a second process costs more than it saves."""
+
+Question = tuple[str, list[tuple[int, str]]]
+"""A row id with its (sample number, text) pairs."""
+
+
+def run(context: StepContext, params: GradeParams) -> Outcome:
+    """Write `answers.parquet` (a row a sample) and `votes.parquet` (a row a question), both in order of row ids."""
+    questions = _collect(stream_rows(context.input("samples"), "samples"))
+    answers: list[dict[str, Any]] = []
+    votes: list[dict[str, Any]] = []
+    with _mapper(context.execution.threads, len(questions)) as mapped:
+        for done, (row_answers, row_vote) in enumerate(mapped(partial(grade_question, params.task), questions), 1):
+            answers.extend(row_answers)
+            votes.append(row_vote)
+            context.progress(done, len(questions), "rows")
+            context.stop_here("nothing is lost but this step's own work")
+    metrics = {
+        "rows": len(votes),
+        "samples": len(answers),
+        "validSamples": sum(row["answer"] is not None for row in answers),
+        "rowsWithoutAnswer": sum(row["answer"] is None for row in votes),
+    }
+    files = {
+        "answers.parquet": write_rows(context.work_dir / "answers.parquet", "answers", answers),
+        "votes.parquet": write_rows(context.work_dir / "votes.parquet", "votes", votes),
+    }
+    return Outcome(files=files, metrics=metrics)
+
+
+def grade_question(task: TaskSettings, question: Question) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Grade one question's samples; depends on nothing but them, so neither order nor chunking changes a vote."""
+    family = get_family(task)
+    row_id, samples = question
+    samples = sorted(samples)
+    found = [family.extract(text) for _, text in samples]
+    groups = group_answers(found, family)
+    outcome = vote(found, groups)
+    # Without a valid answer the first text stands in: an unfiltered baseline learns from it as it is.
+    number, text = samples[max(outcome.sample, 0)]
+    answers = [
+        {"row_id": row_id, "sample": sample, "answer": answer, "group": group}
+        for (sample, _), answer, group in zip(samples, found, groups, strict=True)
+    ]
+    row = {
+        "row_id": row_id,
+        "answer": outcome.answer,
+        "count": outcome.count,
+        "valid": outcome.valid,
+        "total": outcome.total,
+        "sample": number if outcome.sample >= 0 else -1,
+        "text": text,
+        "chain_of_thought": family.is_chain_of_thought(text),
+    }
+    return answers, row
+
+
+def _collect(rows: Iterable[dict[str, Any]]) -> list[Question]:
+    by_row: dict[str, dict[int, str]] = {}
+    for row in rows:
+        samples = by_row.setdefault(row["row_id"], {})
+        if row["sample"] in samples:
+            raise InputError(f"samples hold sample {row['sample']} of row {row['row_id']} twice; expected it once")
+        samples[row["sample"]] = row["text"]
+    return [(row_id, list(samples.items())) for row_id, samples in sorted(by_row.items())]
+
+
+@contextmanager
+def _mapper(threads: int, questions: int) -> Iterator[Any]:
+    """Give a `map` that keeps the order: over processes where there are enough questions and threads."""
+    if threads < 2 or questions < _FEW:
+        yield map
+        return
+    # Fresh processes: a fork of one that holds threads (Arrow's) can hang. Each has its own main thread, which
+    # math-verify's time limit needs.
+    with multiprocessing.get_context("spawn").Pool(threads) as pool:
+        yield partial(pool.imap, chunksize=_BLOCK)

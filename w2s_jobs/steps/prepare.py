@@ -1,0 +1,104 @@
+"""prepare: read a dataset, split it, and write one part of one split. Gold never lies beside the questions."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from w2s_jobs.context import Outcome, StepContext
+from w2s_jobs.contracts.errors import InputError
+from w2s_jobs.contracts.steps import PrepareParams
+from w2s_jobs.core.splits import SplitError, draw_split, row_ids
+from w2s_jobs.store.rows import write_rows
+from w2s_jobs.store.sources import find_source_file, read_records
+from w2s_jobs.tasks.family import BadRecordError, Row, TaskFamily
+from w2s_jobs.tasks.registry import get_family
+
+__all__ = ["run"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Pool:
+    """The usable records of a source. `test` is None where one pool serves all splits."""
+
+    train: list[Row]
+    test: list[Row] | None
+    skipped: int = 0
+    """records set aside because they cannot be read"""
+    overlapping: int = 0
+    """train records left out because their question is in the test records"""
+
+
+def run(context: StepContext, params: PrepareParams) -> Outcome:
+    """Write `questions.parquet`, or `examples.parquet` for gold."""
+    family = get_family(params.task)
+    pool = _read_pool(context, params, family)
+    try:
+        chosen = draw_split(
+            params.splits, params.split, train=len(pool.train), test=None if pool.test is None else len(pool.test)
+        )
+    except SplitError as error:
+        raise InputError(f"dataset of {family.name}: {error}") from error
+    records = pool.test if params.split == "test" and pool.test is not None else pool.train
+    ids = row_ids(family.name, records)
+    rows = sorted(((ids[index], records[index]) for index in chosen), key=lambda pair: pair[0])
+    name, path = _write(context.work_dir, params.part, rows)
+    context.progress(len(rows), len(rows), "rows")
+    metrics = {"rows": len(rows), "skippedRecords": pool.skipped, "trainRecordsInTest": pool.overlapping}
+    return Outcome(files={name: path}, metrics=metrics)
+
+
+def _write(work_dir: Path, part: str, rows: list[tuple[str, Row]]) -> tuple[str, Path]:
+    if part == "questions":
+        table = [
+            {"row_id": row_id, "question": row.question, "level": row.level, "topic": row.topic} for row_id, row in rows
+        ]
+        return "questions.parquet", write_rows(work_dir / "questions.parquet", "questions", table)
+    gold = [
+        {"row_id": row_id, "question": row.question, "completion": row.completion, "answer": row.answer}
+        for row_id, row in rows
+    ]
+    return "examples.parquet", write_rows(work_dir / "examples.parquet", "examples", gold)
+
+
+def _read_pool(context: StepContext, params: PrepareParams, family: TaskFamily) -> _Pool:
+    source = params.source
+    if source.generated:
+        return _Pool(train=list(family.generate()), test=None)
+    store = context.spec.store
+    test_path = find_source_file(source, source.test, family.test_files, context.work_dir, store)
+    train_path = find_source_file(source, source.train, family.train_files, context.work_dir, store)
+    test, test_skipped = _read_file(test_path, family, params.on_bad_record)
+    train, train_skipped = _read_file(train_path, family, params.on_bad_record)
+    asked = {row.question for row in test}
+    clean = [row for row in train if row.question not in asked]
+    if len(clean) < len(train):
+        log.info("left out %d train records whose question is in the test records", len(train) - len(clean))
+    return _Pool(clean, test, skipped=test_skipped + train_skipped, overlapping=len(train) - len(clean))
+
+
+def _read_file(path: Path, family: TaskFamily, on_bad_record: str) -> tuple[list[Row], int]:
+    rows: list[Row] = []
+    skipped = 0
+    for number, record in read_records(path):
+        try:
+            rows.append(_parse(record, family))
+        except BadRecordError as error:
+            if on_bad_record == "stop":
+                raise InputError(
+                    f"{path}, line {number}: {error}; mend the line, or set dataset.onBadRecord: skip to leave it out"
+                ) from error
+            log.info("left out %s, line %d: %s", path.name, number, error)
+            skipped += 1
+    return rows, skipped
+
+
+def _parse(record: object, family: TaskFamily) -> Row:
+    if isinstance(record, Exception):
+        raise BadRecordError(f"the line cannot be read ({record})")
+    if not isinstance(record, dict):
+        raise BadRecordError(f"expected an object with fields, got {type(record).__name__}")
+    return family.parse(record)

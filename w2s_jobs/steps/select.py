@@ -1,0 +1,65 @@
+"""select: keep the questions whose vote passes the threshold; the rest is discarded and can be relabelled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from w2s_jobs.context import Outcome, StepContext
+from w2s_jobs.contracts.errors import InputError
+from w2s_jobs.contracts.steps import SelectParams
+from w2s_jobs.core.selection import Candidate, passes
+from w2s_jobs.store.rows import read_rows, write_rows
+
+__all__ = ["run"]
+
+
+def run(context: StepContext, params: SelectParams) -> Outcome:
+    """Write `kept.parquet` (examples to learn from) and `discarded.parquet` (questions); together they are all."""
+    questions = {row["row_id"]: row for row in read_rows(context.input("questions"), "questions")}
+    votes = {row["row_id"]: row for row in read_rows(context.input("votes"), "votes")}
+    if questions.keys() != votes.keys():
+        odd = sorted(questions.keys() ^ votes.keys())
+        raise InputError(
+            f"step {context.ref}: votes and questions are not about the same rows ({len(odd)} differ, such as {odd[0]}); "
+            "expected one vote for each question"
+        )
+    kept: list[dict[str, Any]] = []
+    discarded: list[dict[str, Any]] = []
+    for row_id in sorted(questions):
+        question, vote = questions[row_id], votes[row_id]
+        if _is_kept(vote, params):
+            kept.append(_example(question, vote))
+        else:
+            discarded.append(question)
+    files = {
+        "kept.parquet": write_rows(context.work_dir / "kept.parquet", "examples", kept),
+        "discarded.parquet": write_rows(context.work_dir / "discarded.parquet", "questions", discarded),
+    }
+    return Outcome(files=files, metrics={"kept": len(kept), "discarded": len(discarded)})
+
+
+def _is_kept(vote: dict[str, Any], params: SelectParams) -> bool:
+    candidate = Candidate(
+        count=vote["count"],
+        total=vote["total"],
+        valid=vote["answer"] is not None,
+        has_text=bool(vote["text"] and vote["text"].strip()),
+        chain_of_thought=vote["chain_of_thought"],
+    )
+    return passes(
+        candidate,
+        threshold=params.threshold,
+        require_valid=params.require_valid,
+        require_chain_of_thought=params.require_chain_of_thought,
+    )
+
+
+def _example(question: dict[str, Any], vote: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "row_id": question["row_id"],
+        "question": question["question"],
+        "completion": vote["text"],
+        "answer": vote["answer"],
+        "confidence_count": vote["count"],
+        "confidence_total": vote["total"],
+    }

@@ -1,0 +1,80 @@
+"""MATH: competition problems whose answer is a mathematical expression (Hendrycks et al. 2021)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from w2s_jobs.contracts.errors import InputError
+from w2s_jobs.core.equality import equal_expressions
+from w2s_jobs.core.latex import last_boxed, normalise
+from w2s_jobs.core.numbers import canonical_number
+from w2s_jobs.tasks.family import BadRecordError, Row
+from w2s_jobs.tasks.reasoning import after_marker, has_reasoning
+
+__all__ = ["Math"]
+
+_LEVEL = re.compile(r"[0-9]")
+_LONGEST = 50_000
+_LONGEST_ANSWER = 1000
+
+
+class Math:
+    """The family of MATH. An answer is a LaTeX expression; equality is mathematical."""
+
+    name = "math"
+    train_files: tuple[str, ...] = ("train.jsonl", "train.parquet")
+    test_files: tuple[str, ...] = ("test.jsonl", "test.parquet")
+
+    def generate(self) -> Iterator[Row]:
+        """MATH cannot be generated."""
+        raise InputError("dataset.source.generated: MATH has no grammar; name a path, s3 or hub source")
+
+    def parse(self, record: Mapping[str, Any]) -> Row:
+        """Read {"problem", "solution" and/or "answer"/"final_answer", "level", "subject"/"type"}."""
+        problem = record.get("problem")
+        if not isinstance(problem, str) or not problem.strip():
+            raise BadRecordError(f"problem: expected a text; got {problem!r:.60}")
+        solution = record.get("solution")
+        stated = record.get("answer", record.get("final_answer"))
+        if stated is None and isinstance(solution, str):
+            stated = last_boxed(solution)
+        answer = normalise(str(stated)) if stated is not None else ""
+        if not answer:
+            raise BadRecordError("answer: expected an answer, or a solution with \\boxed{…}; got neither")
+        completion = solution.strip() if isinstance(solution, str) and solution.strip() else self.format_answer(answer)
+        level = _LEVEL.search(str(record.get("level") or ""))
+        topic = record.get("subject", record.get("type"))
+        return Row(
+            question=problem.strip(),
+            answer=answer,
+            completion=completion,
+            level=int(level[0]) if level else None,
+            topic=str(topic) if topic else None,
+        )
+
+    def extract(self, text: str) -> str | None:
+        """Return the last boxed answer, or what follows the last marker; normalised."""
+        tail = text[-_LONGEST:]
+        found = last_boxed(tail)
+        if found is None:
+            found = after_marker(tail)
+        answer = normalise(found) if found is not None else ""
+        return answer if 0 < len(answer) <= _LONGEST_ANSWER else None
+
+    def canonical(self, answer: str) -> str | None:
+        """Plain numbers have one form; expressions must be compared."""
+        return canonical_number(answer)
+
+    def equal(self, a: str, b: str) -> bool:
+        """Mathematical equality within a time limit."""
+        return equal_expressions(a, b)
+
+    def is_chain_of_thought(self, text: str) -> bool:
+        """Reasoning stands before the answer."""
+        return has_reasoning(text)
+
+    def format_answer(self, answer: str) -> str:
+        """Write the bare answer as the templates ask for it."""
+        return f"The answer is \\boxed{{{answer}}}"
