@@ -49,7 +49,7 @@ def read_document(text: str) -> Document:
     Raises
     ------
     NotYaml
-        Bad syntax, more than one document, no mapping at the top, a key given twice, or a tag that YAML does not define.
+        Bad syntax, more than one document, no mapping at the top, a key given twice, or an unknown tag.
     """
     loader = yaml.SafeLoader(text)
     try:
@@ -67,9 +67,8 @@ def read_document(text: str) -> Document:
     if value is None:
         raise NotYaml("empty; expected a manifest. Start from examples/quickstart.yaml")
     if not isinstance(value, dict):
-        raise NotYaml(
-            f"expected a mapping with apiVersion, kind, metadata, spec; got a {'list' if isinstance(value, list) else 'value'}"
-        )
+        got = "a list" if isinstance(value, list) else "a single value"
+        raise NotYaml(f"expected a mapping with apiVersion, kind, metadata, spec; got {got}")
     return Document(value=value, lines=lines)
 
 

@@ -10,7 +10,7 @@ from controller.api.rules import broken_rules
 from controller.api.v1alpha1 import WeakToStrongExperiment
 from controller.errors import InvalidExperiment
 
-__all__ = ["parse_manifest"]
+__all__ = ["locate", "parse_manifest"]
 
 
 def parse_manifest(text: str, source: str) -> WeakToStrongExperiment:
@@ -34,6 +34,11 @@ def parse_manifest(text: str, source: str) -> WeakToStrongExperiment:
     if broken:
         raise InvalidExperiment(source, _lines(broken, document))
     return experiment
+
+
+def locate(problems: list[Problem], text: str) -> list[str]:
+    """Render problems that were found later in a manifest that parses, each with its line in `text`."""
+    return _lines(problems, read_document(text))
 
 
 def _lines(problems: list[Problem], document: Document) -> list[str]:

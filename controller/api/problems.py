@@ -18,11 +18,11 @@ Problem = tuple[Path, str]
 """Where, and what is wrong there"""
 
 _PATTERNS: Mapping[str, str] = {
-    r"^[0-9a-f]{7,40}$": "a commit hash of 7 to 40 hex digits. Branches and tags move: pin the commit that they point to",
+    r"^[0-9a-f]{7,40}$": "a commit hash of 7 to 40 hex digits. Branches and tags move: pin their commit",
     r"^[0-9a-f]{64}$": "a SHA-256 of 64 hex digits. Remove it: w2s computes it for local paths",
     r"^s3://": "a URI such as s3://bucket/prefix",
     r"^(file|s3)://": "a URI such as file:///folder or s3://bucket/prefix",
-    r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$": "at most 63 lower-case letters, digits and '-', with a letter or digit at both ends",
+    r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$": "1 to 63 lower-case letters, digits and '-', the first and last no '-'",
 }
 """What the patterns of the types mean. A test holds every pattern of the manifest to have an entry here."""
 
@@ -102,19 +102,16 @@ def _length(model: type[BaseModel], error: ErrorDetails) -> str:
     bounds = error.get("ctx", {})
     unit = "characters" if error["type"].startswith("string") else "entries"
     length = len(error["input"])
-    if "min_length" in bounds:
-        wanted = f"at least {bounds['min_length']}"
-    else:
-        wanted = f"at most {bounds['max_length']}"
+    wanted = f"at least {bounds['min_length']}" if "min_length" in bounds else f"at most {bounds['max_length']}"
     return f"{length} {unit}; expected {wanted}{_default(model, error['loc'])}"
 
 
-def _pattern(model: type[BaseModel], error: ErrorDetails) -> str:
+def _pattern(_model: type[BaseModel], error: ErrorDetails) -> str:
     pattern = error.get("ctx", {})["pattern"]
     return f"{_show(error['input'])} is not valid; expected {_PATTERNS.get(pattern, f'a text that matches {pattern}')}"
 
 
-def _own_message(model: type[BaseModel], error: ErrorDetails) -> str:
+def _own_message(_model: type[BaseModel], error: ErrorDetails) -> str:
     return str(error.get("ctx", {})["error"])
 
 

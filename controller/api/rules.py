@@ -60,7 +60,7 @@ def _splits(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
     if splits.unlabelled is None and splits.test is None:
         yield (
             (*here, "test"),
-            "null, as unlabelled is; generated records come as one set, so only one split can be all that is left. Give a number",
+            "null, as unlabelled is; generated records are one set, and one split can take the rest. Give a number",
         )
     asked = splits.pretrain + splits.labelled + (splits.unlabelled or 0) + (splits.test or 0)
     takes_rest = splits.unlabelled is None or splits.test is None
@@ -242,5 +242,6 @@ def _placement(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
     if training.pool is not None and training.gpus is not None and training.gpus != ranks:
         yield (
             ("placement", "training", "gpus"),
-            f"{training.gpus} GPUs for {ranks} ranks; expected one GPU a rank. Set parallelism.ranks to {training.gpus}, or remove gpus",
+            f"{training.gpus} GPUs for {ranks} ranks; expected one GPU a rank. "
+            f"Set parallelism.ranks to {training.gpus}, or remove gpus",
         )

@@ -12,6 +12,7 @@ from controller.plan.confidence import compile_confidence
 from controller.plan.gold_guard import refuse_gold_leaks
 from controller.plan.graph import Plan, Step
 from w2s_jobs.contracts.artifact import Input
+from w2s_jobs.contracts.keys import keyed
 from w2s_jobs.contracts.steps import ReportParams, ReportPoint, StepUse
 
 __all__ = ["compile_plan"]
@@ -81,7 +82,8 @@ def _report_params(
             "apiVersion": experiment.api_version,
             "kind": experiment.kind,
             "metadata": {"name": experiment.metadata.name},
-            "spec": spec.model_dump(mode="json", by_alias=True, exclude=_HOW, exclude_defaults=True),
+            # A pinned path is left out: the report of the same data is the same wherever it lay.
+            "spec": keyed(spec.model_dump(mode="json", by_alias=True, exclude=_HOW, exclude_defaults=True)),
         },
         resamples=spec.evaluation.resamples,
         confidence_level=spec.evaluation.confidence_level,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from controller.api.method import ConfidenceMethod, Round
+from controller.api.method import ConfidenceMethod
 from controller.plan.builder import Model, PlanBuilder, Training, output
 from controller.plan.graph import Step
 from w2s_jobs.contracts.artifact import Input
@@ -29,6 +29,18 @@ class _Branch:
     thresholds: tuple[int, ...] = ()
     selects: tuple[Step, ...] = ()
     grades: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Selections that a training learns from, in the order of the rounds; none of them means gold."""
+
+    selects: tuple[Step, ...] = ()
+    grades: tuple[Step, ...] = ()
+    thresholds: tuple[int, ...] = ()
+
+
+_NOTHING = _Kept()
 
 
 def compile_confidence(build: PlanBuilder, method: ConfidenceMethod) -> list[ReportPoint]:
@@ -160,15 +172,3 @@ class _OneSeed:
     def _suffix(self, thresholds: tuple[int, ...]) -> str:
         branch = f"t={'-'.join(map(str, thresholds))} " if thresholds else ""
         return f"{branch}seed {self._seed}"
-
-
-@dataclass(frozen=True)
-class _Kept:
-    """Selections that a training learns from, in the order of the rounds; none of them means gold."""
-
-    selects: tuple[Step, ...] = ()
-    grades: tuple[Step, ...] = ()
-    thresholds: tuple[int, ...] = ()
-
-
-_NOTHING = _Kept()

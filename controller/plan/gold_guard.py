@@ -109,7 +109,8 @@ def _refuse(plan: Plan, step: Step, role: str, gold: _Gold) -> None:
     if not allowed:
         way = " -> ".join(f"'{one.name}' ({one.ref})" for one in (*gold.path, step))
         raise PlanRefused(
-            f"step '{step.name}' ({step.ref}) would see gold of the {gold.split} split as its {role}: {way}. Rule: {rule}"
+            f"step '{step.name}' ({step.ref}) would see gold of the {gold.split} split as its {role}: {way}. "
+            f"Rule: {rule}"
         )
 
 

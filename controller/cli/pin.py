@@ -1,0 +1,135 @@
+"""Pins what a manifest names by a local path: makes the path absolute and fills in the SHA-256 of what lies there.
+
+This is the only look at data before a plan is made, so that changed data is a changed key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from controller.api.document import Path as FieldPath
+from controller.api.problems import Problem
+from controller.api.v1alpha1 import WeakToStrongExperiment
+from w2s_jobs.contracts.settings import DatasetSource, ModelSource
+from w2s_jobs.store.checksum import sha256_of
+from w2s_jobs.store.model_folder import model_folder_sha256
+
+__all__ = ["pin_paths"]
+
+_DATA_FILES = ("*.jsonl", "*.jsonl.gz", "*.parquet")
+_MOST_FILES = 16
+
+
+class _NotPinned(Exception):
+    """A path that cannot be pinned."""
+
+    def __init__(self, field: FieldPath, message: str) -> None:
+        self.problem: Problem = (field, message)
+        super().__init__(message)
+
+
+def pin_paths(experiment: WeakToStrongExperiment, folder: Path) -> tuple[WeakToStrongExperiment, list[Problem]]:
+    """Pin the dataset and both models; relative paths start at `folder`, where the manifest lies.
+
+    Returns
+    -------
+    tuple
+        The pinned experiment, and a problem for each path that cannot be pinned.
+    """
+    problems: list[Problem] = []
+    spec = experiment.spec
+    source, models = spec.dataset.source, spec.models
+    weak, strong = models.weak.source, models.strong.source
+    try:
+        source = _dataset(source, folder)
+    except _NotPinned as error:
+        problems.append(error.problem)
+    for name in ("weak", "strong"):
+        try:
+            pinned = _model(getattr(models, name).source, folder, ("spec", "models", name, "source"))
+        except _NotPinned as error:
+            problems.append(error.problem)
+            continue
+        weak, strong = (pinned, strong) if name == "weak" else (weak, pinned)
+    models = models.model_copy(
+        update={
+            "weak": models.weak.model_copy(update={"source": weak}),
+            "strong": models.strong.model_copy(update={"source": strong}),
+        }
+    )
+    dataset = spec.dataset.model_copy(update={"source": source})
+    spec = spec.model_copy(update={"dataset": dataset, "models": models})
+    return experiment.model_copy(update={"spec": spec}), problems
+
+
+def _dataset(source: DatasetSource, manifest_folder: Path) -> DatasetSource:
+    if source.path is None:
+        return source
+    here: FieldPath = ("spec", "dataset", "source")
+    folder = _absolute(source.path, manifest_folder)
+    if not folder.is_dir():
+        raise _NotPinned((*here, "path"), f"{source.path!r} is no folder ({folder}). Put the data files there")
+    found = {name: _pin_file(folder, name, field, here) for name, field in _wanted(source, folder, here)}
+    for name, expected in source.sha256.items():
+        if found.get(name) != expected:
+            got = f"has {found[name]}" if name in found else "is not there"
+            raise _NotPinned(
+                (*here, "sha256", name),
+                f"expected {expected}; {folder / name} {got}. Get that file, or correct the sum",
+            )
+    return source.model_copy(update={"path": str(folder), "sha256": found})
+
+
+def _wanted(source: DatasetSource, folder: Path, here: FieldPath) -> Iterator[tuple[str, str]]:
+    """Yield the names of the files to pin, each with the field that names it."""
+    if source.train is not None and source.test is not None:
+        yield source.train, "train"
+        yield source.test, "test"
+        return
+    names = sorted({path.name for pattern in _DATA_FILES for path in folder.glob(pattern)})
+    if not names:
+        raise _NotPinned(
+            (*here, "path"), f"{folder} holds no .jsonl, .jsonl.gz or .parquet file. Name the right folder"
+        )
+    named = [name for name in (source.train, source.test) if name is not None]
+    names = sorted({*names, *named})
+    if len(names) > _MOST_FILES:
+        raise _NotPinned(
+            (*here, "path"), f"{folder} holds {len(names)} data files. Name those to read in train and test"
+        )
+    for name in names:
+        yield name, "train" if name == source.train else "test" if name == source.test else "path"
+
+
+def _pin_file(folder: Path, name: str, field: str, here: FieldPath) -> str:
+    try:
+        return sha256_of(folder / name)
+    except OSError as error:
+        raise _NotPinned((*here, field), f"{name!r} cannot be read in {folder}: {error.strerror}") from None
+
+
+def _model(source: ModelSource, manifest_folder: Path, here: FieldPath) -> ModelSource:
+    if source.path is None:
+        return source
+    folder = _absolute(source.path, manifest_folder)
+    if not (folder / "config.json").is_file():
+        raise _NotPinned(
+            (*here, "path"),
+            f"{source.path!r} is no model folder: {folder / 'config.json'} does not exist. "
+            "Put a model in Hugging Face layout there, or name its folder",
+        )
+    try:
+        digest = model_folder_sha256(folder)
+    except OSError as error:
+        raise _NotPinned((*here, "path"), f"{error.filename} cannot be read: {error.strerror}") from None
+    if source.sha256 is not None and source.sha256 != digest:
+        raise _NotPinned(
+            (*here, "sha256"),
+            f"{source.sha256} is expected, but {folder} has {digest}. Get the right model, or correct the sum",
+        )
+    return source.model_copy(update={"path": str(folder), "sha256": digest})
+
+
+def _absolute(path: str, manifest_folder: Path) -> Path:
+    return (manifest_folder / Path(path).expanduser()).resolve()
