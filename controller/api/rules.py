@@ -37,11 +37,10 @@ def _dataset(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
             (*here, "generated"),
             f"task family {family} has no generator; only scan does. Name a path, s3 or hub instead",
         )
-    if source.generated or source.hub:
-        given = "generated" if source.generated else "hub"
+    if source.generated:
         for name in ("train", "test"):
             if getattr(source, name) is not None:
-                yield (*here, name), f"names a file, and a {given} dataset has none. Remove it"
+                yield (*here, name), "names a file, and a generated dataset has none. Remove it"
     if source.train is not None and source.train == source.test:
         yield (
             (*here, "test"),

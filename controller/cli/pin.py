@@ -17,7 +17,7 @@ from w2s_jobs.store.model_folder import model_folder_sha256
 
 __all__ = ["pin_paths"]
 
-_DATA_FILES = ("*.jsonl", "*.jsonl.gz", "*.parquet")
+_DATA_FILES = ("*.jsonl", "*.jsonl.gz", "*.parquet", "*.csv", "*.txt")
 _MOST_FILES = 16
 
 
@@ -90,7 +90,7 @@ def _wanted(source: DatasetSource, folder: Path, here: FieldPath) -> Iterator[tu
     names = sorted({path.name for pattern in _DATA_FILES for path in folder.glob(pattern)})
     if not names:
         raise _NotPinned(
-            (*here, "path"), f"{folder} holds no .jsonl, .jsonl.gz or .parquet file. Name the right folder"
+            (*here, "path"), f"{folder} holds no .jsonl, .jsonl.gz, .parquet, .csv or .txt. Name the right folder"
         )
     named = [name for name in (source.train, source.test) if name is not None]
     names = sorted({*names, *named})
