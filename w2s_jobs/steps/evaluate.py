@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import Any
 
 import numpy as np
+from pydantic import JsonValue
 
 from w2s_jobs.context import Outcome, StepContext
 from w2s_jobs.contracts.errors import InputError
@@ -26,14 +27,14 @@ def run(context: StepContext, params: EvaluateParams) -> Outcome:
     samples = {row["row_id"]: row["text"] for row in read_rows(context.input("samples"), "samples")}
     if not gold.keys() == questions.keys() == samples.keys():
         raise InputError(
-            f"step {context.ref}: samples ({len(samples)}), questions ({len(questions)}) and gold ({len(gold)}) are not "
-            "about the same rows; expected one greedy sample for each test question"
+            f"step {context.ref}: samples ({len(samples)}), questions ({len(questions)}) and gold ({len(gold)}) are not about "
+            "the same rows; expected one greedy sample for each test question"
         )
     family = get_family(params.task)
     scored = [_score(family, questions[row_id], samples[row_id], gold[row_id]) for row_id in sorted(gold)]
     correct = np.array([row["correct"] for row in scored], dtype=np.bool_)
     interval = accuracy_interval(correct, params.resamples, params.confidence_level, params.seed)
-    accuracy = {
+    accuracy: dict[str, JsonValue] = {
         "accuracy": float(correct.mean()) if scored else None,
         "interval": [interval.low, interval.high] if interval else None,
         "correct": int(correct.sum()),
@@ -60,7 +61,7 @@ def _score(family: TaskFamily, question: dict[str, Any], text: str, gold: str) -
     }
 
 
-def _by(scored: list[dict[str, Any]], column: str) -> dict[str, dict[str, float]]:
+def _by(scored: list[dict[str, Any]], column: str) -> JsonValue:
     groups: dict[str, list[bool]] = defaultdict(list)
     for row in scored:
         if row[column] is not None:

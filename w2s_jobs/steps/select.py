@@ -20,8 +20,8 @@ def run(context: StepContext, params: SelectParams) -> Outcome:
     if questions.keys() != votes.keys():
         odd = sorted(questions.keys() ^ votes.keys())
         raise InputError(
-            f"step {context.ref}: votes and questions are not about the same rows ({len(odd)} differ, such as {odd[0]}); "
-            "expected one vote for each question"
+            f"step {context.ref}: votes and questions are not about the same rows ({len(odd)} differ, such as "
+            f"{odd[0]}); expected one vote for each question"
         )
     kept: list[dict[str, Any]] = []
     discarded: list[dict[str, Any]] = []

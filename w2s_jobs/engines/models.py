@@ -1,0 +1,98 @@
+"""Where a model's files are: an input artifact, a folder, an S3 prefix, or the hub at a pinned revision."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from urllib.parse import urlparse
+
+from w2s_jobs.context import StepContext
+from w2s_jobs.contracts.errors import DependencyError, InputError
+from w2s_jobs.contracts.settings import HubLocation, ModelSource
+from w2s_jobs.store.checksum import sha256_of
+
+__all__ = ["folder_sha256", "model_folder"]
+
+
+def model_folder(context: StepContext, source: ModelSource | None) -> Path:
+    """Return the local folder (Hugging Face layout) of the step's model: role `model`, or `source` where it is given.
+
+    Raises
+    ------
+    InputError
+        There is no such model, or it is not the one that the manifest's sha256 names.
+    """
+    if source is None:
+        folder = context.input("model")
+    elif source.path is not None:
+        folder = _given_folder(source)
+    elif source.s3 is not None:
+        folder = _from_s3(context, source.s3)
+    elif source.hub is not None:
+        folder = _from_hub(source.hub)
+    else:
+        raise InputError(f"step {context.ref}: a scratch model has no files yet; it must be trained before it is used")
+    if not (folder / "config.json").is_file():
+        raise InputError(f"model {folder}: no config.json there; expected a folder in Hugging Face layout")
+    return folder
+
+
+def folder_sha256(folder: Path) -> str:
+    """Return one SHA-256 over the names and contents of a folder's files."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        digest.update(f"{path.relative_to(folder)}\0{sha256_of(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def _given_folder(source: ModelSource) -> Path:
+    folder = Path(source.path or "")
+    if not folder.is_dir():
+        raise InputError(f"model {folder}: there is no such folder; correct models.….source.path")
+    if source.sha256 is not None and (found := folder_sha256(folder)) != source.sha256:
+        raise InputError(
+            f"model {folder}: sha256 over its files is {found}, the manifest says {source.sha256}; "
+            "restore the folder, or correct source.sha256 if the change is meant"
+        )
+    return folder
+
+
+def _from_hub(hub: HubLocation) -> Path:
+    from huggingface_hub import snapshot_download  # noqa: PLC0415  only hub models need it
+    from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError  # noqa: PLC0415  the same
+
+    wanted = ["*.json", "*.safetensors", "*.model", "*.jinja", "*.txt"]
+    try:
+        return Path(snapshot_download(hub.name, revision=hub.revision, allow_patterns=wanted))
+    except RepositoryNotFoundError as error:
+        raise InputError(
+            f"hub model {hub.name}@{hub.revision[:12]} does not exist or is gated; check the name, or set HF_TOKEN"
+        ) from error
+    except (LocalEntryNotFoundError, OSError) as error:
+        raise DependencyError(
+            f"hub model {hub.name}@{hub.revision[:12]}: the hub cannot be reached and the model is not cached; "
+            "run again with a network, or name a path or s3 source"
+        ) from error
+
+
+def _from_s3(context: StepContext, uri: str) -> Path:
+    from w2s_jobs.store.s3_client import S3Clients  # noqa: PLC0415  only models in S3 need boto3
+    from w2s_jobs.store.s3_errors import s3_errors  # noqa: PLC0415  the same
+
+    parsed = urlparse(uri)
+    bucket, prefix = parsed.netloc, parsed.path.strip("/") + "/"
+    clients = S3Clients(context.spec.store)
+    folder = context.work_dir / "model"
+    with s3_errors(clients.place(bucket, prefix)):
+        pages = clients.api.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        if not keys:
+            raise InputError(f"model {uri}: nothing lies there; correct models.….source.s3")
+        transfers = []
+        for key in keys:
+            target = folder / key.removeprefix(prefix)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            transfers.append(clients.transfers.download(bucket, key, str(target)))
+        for transfer in transfers:
+            transfer.result()
+    return folder

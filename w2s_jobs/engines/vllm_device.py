@@ -1,0 +1,58 @@
+"""How vLLM is set up on a CPU and on GPUs. The only place where the two differ; table-tested.
+
+A per-request seed fails on a CPU ("CPU Generator does not use offset"), so there the row's seed goes to our own logits
+processor, which draws by the same rule as the transformers sampler. A GPU uses vLLM's seeds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["VllmDevice", "vllm_device"]
+
+SEEDED_PROCESSOR = "w2s_jobs.engines.vllm_seeding:SeededSampling"
+
+
+@dataclass(frozen=True)
+class VllmDevice:
+    """Settings of the engine that depend on the device."""
+
+    environment: dict[str, str]
+    arguments: dict[str, Any] = field(default_factory=dict)
+    native_seeds: bool = True
+    """True: SamplingParams(seed=…); False: the seeded logits processor"""
+    in_flight: int = 512
+    """requests kept in the engine, so that it never runs dry while a chunk is written"""
+
+
+def vllm_device(gpus: int, threads: int, dtype: str) -> VllmDevice:
+    """Return the settings for `gpus` GPUs, or for a CPU with `threads` threads when there are none."""
+    if gpus > 0:
+        return VllmDevice(
+            environment={},
+            arguments={
+                "tensor_parallel_size": gpus,
+                "dtype": "bfloat16" if dtype == "auto" else dtype,
+                "gpu_memory_utilization": 0.9,
+            },
+            in_flight=1024,
+        )
+    return VllmDevice(
+        environment={
+            "VLLM_CPU_KVCACHE_SPACE": "2",  # GiB
+            "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+            "OMP_NUM_THREADS": str(threads),
+            # One process: the second core is better spent on the first process's matrix products.
+            "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+        },
+        arguments={
+            "dtype": "float32" if dtype == "auto" else dtype,
+            "enforce_eager": True,  # compiling takes longer than it saves
+            "async_scheduling": False,  # the seeded processor counts the tokens drawn so far
+            "logits_processors": [SEEDED_PROCESSOR],
+            "max_num_seqs": 128,
+        },
+        native_seeds=False,
+        in_flight=256,
+    )
