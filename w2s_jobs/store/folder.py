@@ -43,6 +43,11 @@ class FolderStore:
         """Return those that have a result."""
         return {ref for ref in refs if (self._folder(ref) / RESULT).is_file()}
 
+    def find(self, kind: str, prefix: str) -> list[ArtifactRef]:
+        """Return the artifacts of a kind whose key starts with `prefix`."""
+        keys = sorted(path.name for path in (self.root / kind).glob("*") if path.name.startswith(prefix))
+        return [ArtifactRef(kind=kind, key=key) for key in keys]
+
     def write_result(self, result: StepResult) -> bool:
         """Publish a result once: of several writers exactly one gets True."""
         target = self._folder(result.ref) / RESULT

@@ -29,6 +29,9 @@ class ArtifactStore(Protocol):
     def finished(self, refs: Iterable[ArtifactRef]) -> set[ArtifactRef]:
         """Return those of `refs` that have a result (asks for many at once)."""
 
+    def find(self, kind: str, prefix: str) -> list[ArtifactRef]:
+        """Return the artifacts of a kind, finished or not, whose key starts with `prefix`, sorted by key."""
+
     def write_result(self, result: StepResult) -> bool:
         """Publish a result if there is none yet. Return False when another attempt was first."""
 

@@ -64,6 +64,12 @@ class S3Store:
             found = list(pool.map(self._exists, [self._key(ref, RESULT) for ref in wanted]))
         return {ref for ref, there in zip(wanted, found, strict=True) if there}
 
+    def find(self, kind: str, prefix: str) -> list[ArtifactRef]:
+        """Return the artifacts of a kind whose key starts with `prefix`."""
+        home = f"{self.prefix}{kind}/"
+        keys = sorted({name.removeprefix(home).split("/")[0] for name in self._list(home + prefix)})
+        return [ArtifactRef(kind=kind, key=key) for key in keys]
+
     def write_result(self, result: StepResult) -> bool:
         """Publish a result once: of several writers exactly one gets True."""
         key = self._key(result.ref, RESULT)
