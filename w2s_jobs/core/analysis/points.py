@@ -1,0 +1,223 @@
+"""Points and settings of the report: accuracy, PGR and differences, seeds apart and together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from w2s_jobs.contracts.results import (
+    Accuracy,
+    Choice,
+    Difference,
+    Gap,
+    PointResult,
+    SettingResult,
+    Spread,
+    TrainingSet,
+)
+from w2s_jobs.contracts.steps import ReportPoint
+from w2s_jobs.core.analysis.resampling import (
+    Bootstrap,
+    Estimate,
+    bounds,
+    compare,
+    mean_of,
+    recovered,
+    simultaneous,
+)
+from w2s_jobs.core.bootstrap import percentile_interval
+
+__all__ = ["PointComparison", "setting_name"]
+
+_ORDER = ("weak", "conventional", "round", "unfiltered", "direct", "ceiling", "direct-ceiling")
+
+
+def setting_name(point: ReportPoint) -> str:
+    """Name what points that differ by their seed only have in common, such as `round2/t60-70`."""
+    name = f"round{len(point.thresholds)}" if point.role == "round" else point.role
+    return f"{name}/t{'-'.join(map(str, point.thresholds))}" if point.thresholds else name
+
+
+@dataclass(frozen=True)
+class _Setting:
+    name: str
+    points: tuple[ReportPoint, ...]
+    estimate: Estimate
+
+    @property
+    def first(self) -> ReportPoint:
+        return self.points[0]
+
+
+class PointComparison:
+    """All points of a report on one set of test questions."""
+
+    def __init__(
+        self,
+        points: Sequence[ReportPoint],
+        estimates: Mapping[str, Estimate],
+        questions: int,
+        bootstrap: Bootstrap,
+    ) -> None:
+        """`estimates` are by evaluate key: points that share an evaluation share its estimate."""
+        self._points = points
+        self._by_evaluate = estimates
+        self._questions = questions
+        self._level = bootstrap.confidence_level
+        self._settings = self._group()
+
+    def results(self, training: Mapping[str, TrainingSet]) -> tuple[PointResult, ...]:
+        """Describe every point; `training` is by the point's id."""
+        return tuple(self._point(point, training.get(point.id)) for point in self._points)
+
+    def settings(self, training: Mapping[str, TrainingSet]) -> tuple[SettingResult, ...]:
+        """Describe every setting, weak first, then the method, then the ceiling."""
+        return tuple(self._setting(setting, training) for setting in self._settings.values())
+
+    def gap(self) -> Gap:
+        """Describe what there is to recover, and whether that is certain."""
+        weak, ceiling = self._estimate("weak"), self._estimate("ceiling")
+        if weak is None or ceiling is None:
+            missing = " and ".join(name for name, e in (("weak", weak), ("ceiling", ceiling)) if e is None)
+            return Gap(
+                weak=None if weak is None else round(weak.value, 6),
+                ceiling=None if ceiling is None else round(ceiling.value, 6),
+                value=None,
+                interval=None,
+                certain=False,
+                reason=f"the experiment has no baseline {missing}",
+            )
+        difference = compare(ceiling, weak, "weak", self._level)
+        return Gap(
+            weak=round(weak.value, 6),
+            ceiling=round(ceiling.value, 6),
+            value=difference.value,
+            interval=difference.interval,
+            certain=difference.better,
+            reason=_gap_reason(difference.value, difference.better, difference.worse),
+        )
+
+    def best(self) -> tuple[Choice, ...]:
+        """Choose the most accurate setting of each round and of all; ties go to the one that comes first."""
+        rounds = [s for s in self._settings.values() if s.first.role == "round"]
+        conventional = self._estimate("conventional")
+        differences: dict[str, Difference] = {}
+        if conventional is not None and rounds:
+            found = simultaneous([s.estimate for s in rounds], conventional, "conventional", self._level)
+            differences = dict(zip((s.name for s in rounds), found, strict=True))
+        choices = []
+        for number in (*sorted({len(s.first.thresholds) for s in rounds}), None):
+            among = [s for s in rounds if number is None or len(s.first.thresholds) == number]
+            if among:
+                best = max(among, key=lambda s: s.estimate.value)
+                choices.append(
+                    Choice(round=number, name=best.name, among=len(among), difference=differences.get(best.name))
+                )
+        return tuple(choices)
+
+    def _group(self) -> dict[str, _Setting]:
+        grouped: dict[str, list[ReportPoint]] = {}
+        for point in sorted(self._points, key=lambda p: (_ORDER.index(p.role), len(p.thresholds), p.thresholds)):
+            grouped.setdefault(setting_name(point), []).append(point)
+        return {
+            name: _Setting(name, tuple(points), mean_of([self._by_evaluate[p.evaluate] for p in points]))
+            for name, points in grouped.items()
+        }
+
+    def _estimate(self, setting: str) -> Estimate | None:
+        found = self._settings.get(setting)
+        return None if found is None else found.estimate
+
+    def _of_seed(self, role: str, seed: int) -> tuple[Estimate, str] | None:
+        for point in self._points:
+            if point.role == role and point.seed == seed:
+                return self._by_evaluate[point.evaluate], point.id
+        return None
+
+    def _accuracy(self, estimate: Estimate) -> Accuracy:
+        return Accuracy(
+            value=round(estimate.value, 6),
+            interval=bounds(percentile_interval(estimate.resampled, self._level)),
+            n=self._questions,
+            correct=round(estimate.value * self._questions, 3),
+        )
+
+    def _point(self, point: ReportPoint, training: TrainingSet | None) -> PointResult:
+        estimate = self._by_evaluate[point.evaluate]
+        weak, ceiling = (self._of_seed(role, point.seed) for role in ("weak", "ceiling"))
+        conventional = self._of_seed("conventional", point.seed)
+        return PointResult(
+            id=point.id,
+            role=point.role,
+            thresholds=point.thresholds,
+            seed=point.seed,
+            accuracy=self._accuracy(estimate),
+            pgr=recovered(estimate, weak and weak[0], ceiling and ceiling[0], self._level),
+            difference=None
+            if conventional is None or conventional[1] == point.id
+            else compare(estimate, *conventional, self._level),
+            training=training,
+        )
+
+    def _setting(self, setting: _Setting, training: Mapping[str, TrainingSet]) -> SettingResult:
+        estimate, points = setting.estimate, setting.points
+        sets = [training[p.id] for p in points if p.id in training]
+        return SettingResult(
+            name=setting.name,
+            role=setting.first.role,
+            thresholds=setting.first.thresholds,
+            seeds=tuple(p.seed for p in points),
+            accuracy=self._accuracy(estimate),
+            # Seeds may share a model (the weak one): one evaluation has no spread.
+            spread=_spread([self._by_evaluate[key].value for key in dict.fromkeys(p.evaluate for p in points)]),
+            pgr=recovered(estimate, self._estimate("weak"), self._estimate("ceiling"), self._level),
+            difference=self._against(setting, "conventional"),
+            gain=self._against(setting, self._parent(setting.first)),
+            training=_mean_training(sets),
+        )
+
+    def _against(self, setting: _Setting, other: str | None) -> Difference | None:
+        reference = None if other is None or other == setting.name else self._estimate(other)
+        if reference is None or other is None:
+            return None
+        return compare(setting.estimate, reference, other, self._level)
+
+    def _parent(self, point: ReportPoint) -> str | None:
+        if point.role == "round" and len(point.thresholds) > 1:
+            before = point.thresholds[:-1]
+            return f"round{len(before)}/t{'-'.join(map(str, before))}"
+        return f"round1/t{point.thresholds[0]}" if point.role == "unfiltered" and point.thresholds else None
+
+
+def _gap_reason(value: float, certain: bool, reversed_: bool) -> str | None:
+    if value == 0:
+        return "ceiling and weak have the same accuracy: there is no gap to recover"
+    if reversed_:
+        return "the ceiling is less accurate than the weak model, so recovering the gap would mean getting worse"
+    if not certain:
+        return "the gap itself is not distinguishable from zero on these test questions, so PGR divides by noise"
+    return None
+
+
+def _spread(values: Sequence[float]) -> Spread | None:
+    if len(values) < 2:
+        return None
+    return Spread(sd=round(float(np.std(values, ddof=1)), 6), min=round(min(values), 6), max=round(max(values), 6))
+
+
+def _mean_training(sets: Sequence[TrainingSet]) -> TrainingSet | None:
+    """Take the mean over seeds; rounds are listed for a single seed only, where they are whole numbers."""
+    if not sets or len(sets) == 1:
+        return sets[0] if sets else None
+
+    def mean(values: Sequence[float | None]) -> float | None:
+        known = [v for v in values if v is not None]
+        return round(float(np.mean(known)), 6) if known else None
+
+    return TrainingSet(
+        size=mean([s.size for s in sets]) or 0,
+        coverage=mean([s.coverage for s in sets]),
+        label_correctness=mean([s.label_correctness for s in sets]),
+    )

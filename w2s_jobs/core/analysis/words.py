@@ -1,0 +1,61 @@
+"""Numbers and names as the report writes them. Fractions come in, percent and percentage points come out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from w2s_jobs.contracts.results import Bounds, SettingResult
+
+__all__ = ["count_word", "interval_words", "percent", "pgr_range", "points", "setting_label", "thresholds_label"]
+
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_LABELS = {
+    "weak": "Weak model",
+    "ceiling": "Ceiling",
+    "conventional": "Conventional",
+    "unfiltered": "Unfiltered",
+    "direct": "Direct answers",
+    "direct-ceiling": "Direct answers, ceiling",
+}
+
+
+def percent(value: float, digits: int = 1) -> str:
+    """Write a share: 0.612 as `61.2%`, with a true minus sign."""
+    return f"{_rounded(value, digits):.{digits}f}%".replace("-", "\N{MINUS SIGN}")
+
+
+def points(value: float) -> str:
+    """Write a difference of shares in percentage points: 0.069 as `+6.9`."""
+    return f"{_rounded(value, 1):+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def interval_words(bounds: Bounds) -> str:
+    """Write the interval of a difference: `+3.1 to +10.2`."""
+    return f"{points(bounds.low)} to {points(bounds.high)}"
+
+
+def pgr_range(bounds: Bounds) -> str:
+    """Write the interval of a PGR: `22% to 38%`."""
+    return f"{percent(bounds.low, 0)} to {percent(bounds.high, 0)}"
+
+
+def thresholds_label(thresholds: Sequence[int]) -> str:
+    """Name a branch: `t₁ = 70%, t₂ = 60%`."""
+    return ", ".join(f"t{str(i).translate(_SUBSCRIPTS)} = {t}%" for i, t in enumerate(thresholds, start=1))
+
+
+def setting_label(setting: SettingResult) -> str:
+    """Name a setting for a reader: `Round 2, t₁ = 70%, t₂ = 60%`."""
+    name = f"Round {len(setting.thresholds)}" if setting.role == "round" else _LABELS.get(setting.role, setting.role)
+    return f"{name}, {thresholds_label(setting.thresholds)}" if setting.thresholds else name
+
+
+def count_word(number: int) -> str:
+    """Write small numbers as words."""
+    return _COUNTS[number] if number < len(_COUNTS) else f"{number:,}"
+
+
+def _rounded(value: float, digits: int) -> float:
+    # Adding zero turns a rounded -0.0 into 0.0: nothing is ever `-0.0%`.
+    return round(100 * value, digits) + 0.0
