@@ -27,8 +27,8 @@ def run(context: StepContext, params: EvaluateParams) -> Outcome:
     samples = {row["row_id"]: row["text"] for row in read_rows(context.input("samples"), "samples")}
     if not gold.keys() == questions.keys() == samples.keys():
         raise InputError(
-            f"step {context.ref}: samples ({len(samples)}), questions ({len(questions)}) and gold ({len(gold)}) are not about "
-            "the same rows; expected one greedy sample for each test question"
+            f"step {context.ref}: samples ({len(samples)}), questions ({len(questions)}) and gold ({len(gold)}) "
+            "are not about the same rows; expected one greedy sample for each test question"
         )
     family = get_family(params.task)
     scored = [_score(family, questions[row_id], samples[row_id], gold[row_id]) for row_id in sorted(gold)]
