@@ -14,6 +14,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from w2s_jobs.core.seeds import derive_seed
 
@@ -58,8 +59,7 @@ class BatchPlan:
     def batch(self, step: int) -> list[int]:
         """Return the examples of a step (0-based)."""
         epoch, position = divmod(step, self.steps_per_epoch)
-        order = list(range(len(self.lengths)))
-        random.Random(derive_seed(self.seed, "order", epoch)).shuffle(order)  # noqa: S311  an order, not a secret
+        order = _epoch_order(len(self.lengths), self.seed, epoch)
         return order[position * self.batch_size : (position + 1) * self.batch_size]
 
     def micro_batches(self, step: int) -> list[MicroBatch]:
@@ -69,6 +69,13 @@ class BatchPlan:
         cuts = pack(lengths, self.cut) if self.cut.packing else group_by_length(lengths, self.cut)
         cuts += [()] * (-len(cuts) % self.cut.ranks)
         return [tuple(batch[position] for position in cut) for cut in cuts]
+
+
+@lru_cache(maxsize=1)
+def _epoch_order(count: int, seed: int, epoch: int) -> list[int]:
+    order = list(range(count))
+    random.Random(derive_seed(seed, "order", epoch)).shuffle(order)  # noqa: S311  an order, not a secret
+    return order
 
 
 def pack(lengths: Sequence[int], cut: Cut) -> list[MicroBatch]:

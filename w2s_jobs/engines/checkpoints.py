@@ -1,4 +1,4 @@
-"""Checkpoints of a training in the store: a checkpoint is complete when its manifest is there and every file is as it says.
+"""Checkpoints of a training in the store; complete is one whose manifest is there and whose files are as it says.
 
     parts/checkpoints/step-000123/<file>           what the trainer saved
     parts/checkpoints/step-000123/manifest.json    written last
