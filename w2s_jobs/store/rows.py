@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from w2s_jobs.contracts.errors import InputError
 
-__all__ = ["SCHEMAS", "read_rows", "row_files", "stream_rows", "write_rows"]
+__all__ = ["SCHEMAS", "read_columns", "read_rows", "row_files", "stream_rows", "write_rows"]
 
 _LEVEL_TOPIC = [pa.field("level", pa.int32()), pa.field("topic", pa.string())]
 
@@ -90,16 +90,31 @@ def stream_rows(path: Path, schema: str) -> Iterator[dict[str, Any]]:
     InputError
         A file is no Parquet or lacks a column of the schema.
     """
-    expected = SCHEMAS[schema]
     for file in row_files(path):
-        try:
-            table = pq.read_table(file, columns=expected.names)
-        except (pa.ArrowException, OSError) as error:
-            raise InputError(f"{file}: not a readable Parquet file of {schema} rows: {error}") from error
-        missing = set(expected.names) - set(table.column_names)
-        if missing:
-            raise InputError(f"{file}: {schema} rows need the columns {expected.names}; missing: {sorted(missing)}")
-        yield from table.to_pylist()
+        yield from _read_table(file, schema, SCHEMAS[schema].names).to_pylist()
+
+
+def read_columns(path: Path, schema: str, columns: Sequence[str]) -> dict[str, list[Any]]:
+    """Read some columns of a file or folder as lists, without touching the others (texts are most of the bytes).
+
+    Raises
+    ------
+    InputError
+        A file is no Parquet or lacks one of the columns.
+    """
+    tables = [_read_table(file, schema, columns) for file in row_files(path)]
+    return {name: [value for table in tables for value in table[name].to_pylist()] for name in columns}
+
+
+def _read_table(file: Path, schema: str, columns: Sequence[str]) -> pa.Table:
+    try:
+        table = pq.read_table(file, columns=list(columns))
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{file}: not a readable Parquet file of {schema} rows: {error}") from error
+    missing = set(columns) - set(table.column_names)
+    if missing:
+        raise InputError(f"{file}: {schema} rows need the columns {list(columns)}; missing: {sorted(missing)}")
+    return table
 
 
 def read_rows(paths: Path | Sequence[Path], schema: str) -> list[dict[str, Any]]:

@@ -1,0 +1,148 @@
+"""Evidence -> Results: every number of the report, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import get_args
+
+import numpy as np
+
+from w2s_jobs.contracts.results import (
+    Composition,
+    GroupAccuracy,
+    LossEnds,
+    PointResult,
+    Results,
+    SettingResult,
+    ThresholdLabels,
+    TrainingSet,
+)
+from w2s_jobs.contracts.steps import ReportParams, ReportPoint
+from w2s_jobs.core.analysis.composition import By, compose, group_accuracy
+from w2s_jobs.core.analysis.evidence import Evidence
+from w2s_jobs.core.analysis.labels import KeptLabels, LabelJudge, threshold_curve, training_set
+from w2s_jobs.core.analysis.points import PointComparison, setting_name
+from w2s_jobs.core.analysis.resampling import Bootstrap, estimate_all
+from w2s_jobs.core.analysis.verdict import Findings, write_verdict
+
+__all__ = ["build_results"]
+
+_ON_GOLD = ("ceiling", "direct-ceiling")
+_FEW_QUESTIONS = 200
+
+
+def build_results(params: ReportParams, evidence: Evidence, equal: Callable[[str, str], bool]) -> Results:
+    """Compute `results.json`. `equal` tells whether two answers mean the same in the task's family."""
+    judge = LabelJudge(evidence.gold, equal)
+    bootstrap = Bootstrap(params.resamples, params.confidence_level, params.seed)
+    questions = next(iter(evidence.correct.values())).size
+    comparison = PointComparison(params.points, estimate_all(evidence.correct, bootstrap), questions, bootstrap)
+    training = {point.id: found for point in params.points if (found := _training(point, evidence, judge)) is not None}
+    settings, gap, best = comparison.settings(training), comparison.gap(), comparison.best()
+    return Results(
+        title=params.title,
+        description=params.description,
+        family=params.task.family,
+        test_questions=questions,
+        unlabelled_questions=evidence.unlabelled,
+        confidence_level=params.confidence_level,
+        resamples=params.resamples,
+        seed=params.seed,
+        verdict=write_verdict(Findings(settings, gap, best, questions, params.confidence_level)),
+        gap=gap,
+        best=best,
+        settings=settings,
+        points=(points := comparison.results(training)),
+        threshold_labels=_threshold_labels(params.points, evidence, judge),
+        compositions=tuple(_compositions(params.points, evidence)),
+        group_accuracies=tuple(_group_accuracies(params.points, evidence)),
+        losses=tuple(_loss_ends(params.points, evidence.losses)),
+        notes=tuple(_notes(params, settings, points, questions)),
+    )
+
+
+def _training(point: ReportPoint, evidence: Evidence, judge: LabelJudge) -> TrainingSet | None:
+    """Describe what a point learnt from; None for a model that was given."""
+    if point.role in _ON_GOLD and evidence.unlabelled is not None:
+        return TrainingSet(size=evidence.unlabelled, coverage=1, label_correctness=1)
+    rounds = []
+    for number, select in enumerate(point.selects):
+        if select not in evidence.kept:
+            return None
+        kept = evidence.kept[select]
+        votes = evidence.votes.get(point.grades[number]) if number < len(point.grades) else None
+        rounds.append(KeptLabels(kept.row_ids, kept.answers, None if votes is None else len(votes.row_ids)))
+    return training_set(rounds, judge, evidence.unlabelled) if rounds else None
+
+
+def _threshold_labels(
+    points: Sequence[ReportPoint], evidence: Evidence, judge: LabelJudge
+) -> tuple[ThresholdLabels, ...]:
+    """Draw the whole curve of the first round's votes, once for each seed."""
+    first = {
+        point.grades[0]: point.seed for point in reversed(points) if point.role == "round" and len(point.grades) == 1
+    }
+    curves = {
+        seed: threshold_curve(evidence.votes[grade], judge, seed)
+        for grade, seed in first.items()
+        if grade in evidence.votes
+    }
+    return tuple(row for seed in sorted(curves) for row in curves[seed])
+
+
+def _compositions(points: Sequence[ReportPoint], evidence: Evidence) -> Iterator[Composition]:
+    pooled: dict[tuple[str, tuple[int, ...]], list[str]] = {}
+    for point in points:
+        if point.role in ("round", "unfiltered") and all(select in evidence.kept for select in point.selects):
+            rows = pooled.setdefault((setting_name(point), point.thresholds), [])
+            rows.extend(row_id for select in point.selects for row_id in evidence.kept[select].row_ids)
+    sets = [(name, thresholds, rows) for (name, thresholds), rows in pooled.items()]
+    for by in get_args(By):
+        found = compose(by, evidence.unlabelled_groups.get(by, {}), sets)
+        if found is not None:
+            yield found
+
+
+def _group_accuracies(points: Sequence[ReportPoint], evidence: Evidence) -> Iterator[GroupAccuracy]:
+    by_setting: dict[str, list[np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]] = {}
+    for point in points:
+        by_setting.setdefault(setting_name(point), []).append(evidence.correct[point.evaluate])
+    for by in get_args(By):
+        found = group_accuracy(by, evidence.test_groups.get(by, ()), by_setting)
+        if found is not None:
+            yield found
+
+
+def _loss_ends(points: Sequence[ReportPoint], losses: Mapping[str, Sequence[float]]) -> Iterator[LossEnds]:
+    names = {point.train: point.id for point in reversed(points) if point.train is not None}
+    for train, curve in losses.items():
+        if curve:
+            tail = curve[-max(1, len(curve) // 10) :]
+            yield LossEnds(
+                name=names.get(train, f"pretraining {train[:8]}"),
+                train=train,
+                steps=len(curve),
+                first=round(curve[0], 6),
+                last=round(sum(tail) / len(tail), 6),
+            )
+
+
+def _notes(
+    params: ReportParams, settings: Sequence[SettingResult], points: Sequence[PointResult], questions: int
+) -> Iterator[str]:
+    undefined = max((result.pgr.undefined_resamples for result in (*settings, *points)), default=0)
+    if undefined:
+        yield (
+            f"In {undefined:,} of {params.resamples:,} resamples the ceiling equals the weak model. PGR has no value "
+            "there, so they are left out of its intervals."
+        )
+    if questions < _FEW_QUESTIONS:
+        yield f"With only {questions:,} test questions, differences of a few points cannot be told from chance."
+    if len({point.seed for point in params.points}) == 1:
+        yield (
+            "One seed: intervals say how far other test questions might change a number, not how far another "
+            "training run might. Add seeds to the manifest to see that."
+        )
+    small = [s.name for s in settings if s.training is not None and s.training.size < 50]
+    if small:
+        yield f"Trained on fewer than 50 examples: {', '.join(small)}."
