@@ -58,6 +58,8 @@ def read_document(text: str) -> Document:
         if node is not None:
             _walk(node, (), lines, frozenset())
         value = None if node is None else loader.construct_document(node)
+    except NotYaml:
+        raise
     except yaml.MarkedYAMLError as error:
         raise NotYaml(_explain(error)) from None
     except (yaml.YAMLError, ValueError) as error:
@@ -101,6 +103,8 @@ def _explain(error: yaml.MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
     where = "" if mark is None else f"line {mark.line + 1}, column {mark.column + 1}: "
     what = error.problem or "not readable"
+    if "constructor for the tag" in what:
+        return f"{where}a tag makes no sense in a manifest. Write a plain value"
     if "\\t" in what:
         return f"{where}not YAML: a tab cannot indent. Use blanks"
     if "expected a single document" in (error.context or ""):

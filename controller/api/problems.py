@@ -44,6 +44,16 @@ _WANTED: Mapping[str, str] = {
 }
 
 
+_FIXES: Mapping[str, str] = {
+    "exactly one of": "Give one and no other",
+    "temperature 0": "Set n: 1, or a temperature above 0",
+    "text must contain": "Write {question} where the question belongs",
+    "ranks=": "Add zeroStage: 2",
+    "offload needs": "Add zeroStage: 2",
+}
+"""What to do about the findings of the shared types, by how they start."""
+
+
 def describe_errors(model: type[BaseModel], errors: Iterable[ErrorDetails]) -> list[Problem]:
     """Turn pydantic's findings about `model` into problems, in the order found."""
     found = list(errors)
@@ -67,7 +77,8 @@ def _describe(model: type[BaseModel], error: ErrorDetails) -> str:
     if say is not None:
         return say(model, error)
     if kind in _WANTED:
-        return f"{_show(error['input'])} is not valid; expected {_WANTED[kind]}{_default(model, error['loc'])}"
+        fix = ". Fill it in, or remove the line" if error["input"] is None else ""
+        return f"{_show(error['input'])} is not valid; expected {_WANTED[kind]}{_default(model, error['loc'])}{fix}"
     return f"{_show(error['input'])} is not valid: {error['msg']}{_default(model, error['loc'])}"
 
 
@@ -80,14 +91,16 @@ def _missing(model: type[BaseModel], error: ErrorDetails) -> str:
 def _unknown(model: type[BaseModel], error: ErrorDetails) -> str:
     *above, name = error["loc"]
     known = [_alias(n, f) for n, f in _fields_at(model, tuple(above)).items()]
-    return f"unknown field{_did_you_mean(str(name), known)}. Known fields here: {', '.join(known)}"
+    return f"unknown field. {_did_you_mean(str(name), known)}Known fields here: {', '.join(known)}"
 
 
 def _not_among(model: type[BaseModel], error: ErrorDetails) -> str:
     options = error.get("ctx", {})["expected"].replace("'", "").replace(" or ", ", ").split(", ")
     one_of = f"one of {', '.join(options)}" if len(options) > 1 else options[0]
-    guess = _did_you_mean(str(error["input"]), options)
-    return f"{_show(error['input'])} is not known{guess}; expected {one_of}{_default(model, error['loc'])}"
+    guess = _did_you_mean(str(error["input"]), options) if len(options) > 1 else ""
+    return f"{_show(error['input'])} is not known; expected {one_of}{_default(model, error['loc'])}. {guess}".rstrip(
+        " ."
+    )
 
 
 def _bound(words: str, limit: str) -> Callable[[type[BaseModel], ErrorDetails], str]:
@@ -103,7 +116,8 @@ def _length(model: type[BaseModel], error: ErrorDetails) -> str:
     unit = "characters" if error["type"].startswith("string") else "entries"
     length = len(error["input"])
     wanted = f"at least {bounds['min_length']}" if "min_length" in bounds else f"at most {bounds['max_length']}"
-    return f"{length} {unit}; expected {wanted}{_default(model, error['loc'])}"
+    fix = "Add one" if "min_length" in bounds else "Shorten it"
+    return f"{length} {unit}; expected {wanted}{_default(model, error['loc'])}. {fix}"
 
 
 def _pattern(_model: type[BaseModel], error: ErrorDetails) -> str:
@@ -112,7 +126,9 @@ def _pattern(_model: type[BaseModel], error: ErrorDetails) -> str:
 
 
 def _own_message(_model: type[BaseModel], error: ErrorDetails) -> str:
-    return str(error.get("ctx", {})["error"])
+    message = str(error.get("ctx", {})["error"])
+    fix = next((fix for start, fix in _FIXES.items() if message.startswith(start)), "")
+    return f"{message}. {fix}" if fix else message
 
 
 _SAY: Mapping[str, Callable[[type[BaseModel], ErrorDetails], str]] = {
@@ -141,12 +157,17 @@ def _show(value: Any) -> str:
 
 def _did_you_mean(name: str, known: list[str]) -> str:
     lowered = {option.lower(): option for option in known}
-    close = get_close_matches(name.lower().replace("_", ""), list(lowered), n=1)
-    return f"; did you mean '{lowered[close[0]]}'?" if close else ""
+    close = get_close_matches(name.lower().replace("_", ""), list(lowered), n=1, cutoff=0.8)
+    starts = [option for low, option in lowered.items() if low.startswith(name.lower())]
+    guess = starts[0] if starts else lowered[close[0]] if close else None
+    return f"Did you mean '{guess}'? " if guess else ""
 
 
 def _default(model: type[BaseModel], loc: Path) -> str:
     """Say what a field is when it is left out, where that is a plain value."""
+    if loc and isinstance(loc[-1], int):
+        of = _field(model, loc[:-1])
+        return f". It is one of the {of.description}" if of is not None and of.description else ""
     field = _field(model, loc)
     if field is None or field.default is PydanticUndefined or field.default is None:
         return ""
