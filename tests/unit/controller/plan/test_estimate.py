@@ -1,0 +1,80 @@
+"""GPU-hours before anything runs."""
+
+import pytest
+
+from controller.plan.compile import compile_plan
+from controller.plan.estimate import estimate
+
+POOL = {"name": "h100", "gpu": "H100-80GB", "pricePerGpuHour": 2.0}
+EVERYWHERE = {name: {"pool": "h100"} for name in ("weakSampling", "strongSampling", "training")}
+
+
+def costs(experiment, **changes):
+    manifest = experiment(**{"pools": [POOL], "placement": EVERYWHERE, **changes})
+    plan = compile_plan(manifest)
+    return plan, estimate(plan, manifest.spec)
+
+
+def test_steps_on_cpus_count_as_nothing(experiment) -> None:
+    manifest = experiment()
+    total = estimate(compile_plan(manifest), manifest.spec)
+    assert total.gpu_hours == total.gpu_hours_without_sharing == 0
+
+
+def test_sharing_saves_and_the_price_follows_the_hours(experiment) -> None:
+    _, total = costs(experiment)
+    assert 0 < total.gpu_hours < total.gpu_hours_without_sharing
+    assert total.price == pytest.approx(2 * total.gpu_hours)
+
+
+def test_a_pool_without_a_price_gives_no_total_price(experiment) -> None:
+    _, total = costs(experiment, pools=[{"name": "h100", "gpu": "H100-80GB"}])
+    assert total.price is None
+
+
+def test_a_size_is_read_off_the_name_of_a_model(experiment) -> None:
+    plan, total = costs(experiment)
+    assert not [one for one in total.steps.values() if one.gpu_hours is None]
+    train = next(s for s in plan.steps if s.name == "train ceiling seed 0")
+    pretrain = next(s for s in plan.steps if s.name == "pretrain weak 1")
+    assert total.steps[train.key].gpu_hours > total.steps[pretrain.key].gpu_hours
+
+
+def test_a_model_of_unknown_size_is_said_and_not_counted(experiment) -> None:
+    source = {"hub": {"name": "org/mystery", "revision": "0123456789"}}
+    plan, total = costs(experiment, models__strong={"source": source})
+    assert any("nothing tells the size" in warning for warning in total.warnings)
+    train = next(s for s in plan.steps if s.name == "train ceiling seed 0")
+    assert total.steps[train.key].gpu_hours is None
+
+
+def test_a_declared_size_wins_over_the_name(experiment) -> None:
+    _, by_name = costs(experiment)
+    _, declared = costs(
+        experiment,
+        models__strong={
+            "source": {"hub": {"name": "org/strong-8B", "revision": "0123456789"}},
+            "parameters": 1e9,
+        },
+    )
+    assert declared.gpu_hours < by_name.gpu_hours
+
+
+def test_a_training_that_cannot_fit_is_warned_about_and_zero_3_helps(experiment) -> None:
+    _, alone = costs(experiment)
+    assert any("training 8B parameters needs 128 GB a GPU" in warning for warning in alone.warnings)
+    spread = {**EVERYWHERE, "training": {"pool": "h100", "parallelism": {"ranks": 8, "zeroStage": 3}}}
+    _, fits = costs(experiment, pools=[{**POOL, "gpusPerNode": 8}], placement=spread)
+    assert not fits.warnings
+
+
+def test_more_samples_cost_more_and_a_higher_threshold_trains_on_less(experiment) -> None:
+    _, few = costs(experiment)
+    _, many = costs(experiment, sampling={"n": 100})
+    assert many.gpu_hours > few.gpu_hours
+    plan, total = costs(experiment, method__confidence__rounds=[{"thresholds": [10, 100]}])
+    low, high = (
+        next(total.steps[s.key].gpu_hours for s in plan.steps if s.name == f"train round 1 t={t} seed 0")
+        for t in (10, 100)
+    )
+    assert low > high

@@ -1,0 +1,206 @@
+"""Tries to smuggle gold into every kind of step, in every role, directly and over several hops."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from controller.errors import PlanRefused
+from controller.plan.gold_guard import CEILINGS, refuse_gold_leaks
+from controller.plan.graph import Plan, Step
+from w2s_jobs.contracts.artifact import Input
+from w2s_jobs.contracts.keys import step_key
+from w2s_jobs.contracts.settings import (
+    DatasetSource,
+    HubLocation,
+    ModelSource,
+    PromptTemplate,
+    SamplingSettings,
+    TaskSettings,
+    TrainingSettings,
+)
+from w2s_jobs.contracts.steps import (
+    EvaluateParams,
+    GradeParams,
+    PrepareParams,
+    ReportParams,
+    ReportPoint,
+    SampleParams,
+    SelectParams,
+    Splits,
+    TrainParams,
+)
+
+TASK = TaskSettings(family="gsm8k")
+HUB = HubLocation(name="org/some", revision="0123456")
+MODEL = ModelSource(hub=HUB)
+DIRECT = PromptTemplate(name="direct")
+PARAMS = {
+    "sample": SampleParams(engine="vllm", template=DIRECT, sampling=SamplingSettings(), seed=0),
+    "grade": GradeParams(task=TASK),
+    "select": SelectParams(task=TASK, threshold=50),
+    "train": TrainParams(task=TASK, template=DIRECT, training=TrainingSettings(), seed=0),
+    "evaluate": EvaluateParams(task=TASK),
+    "report": ReportParams(title="x", task=TASK, points=()),
+}
+ROLES = {  # every role in which a kind of step reads something, and the file that lies there
+    "sample": {"questions": "questions.parquet", "model": "model/"},
+    "grade": {"samples": "samples/"},
+    "select": {"votes": "votes.parquet", "questions": "questions.parquet"},
+    "train": {"examples": "examples.parquet", "model": "model/"},
+    "evaluate": {"samples": "samples/", "gold": "examples.parquet", "questions": "questions.parquet"},
+}
+EVERY_DOOR = [(kind, role) for kind, roles in ROLES.items() for role in roles]
+
+
+def a_step(kind: str, role: str = "round", **inputs: Step | list[Step]) -> Step:
+    """Make a step that reads these steps, by the roles of its kind."""
+    given_inputs = {
+        name: tuple(
+            Input(kind=one.kind, key=one.key, file=ROLES.get(kind, {}).get(name, "x"))
+            for one in (steps if isinstance(steps, list) else [steps])
+        )
+        for name, steps in inputs.items()
+    }
+    key = step_key(kind, PARAMS[kind], given_inputs)
+    return Step(kind=kind, key=key, name=f"{kind} as {role}", role=role, params=PARAMS[kind], inputs=given_inputs)
+
+
+def data(split: str, part: str, seed: int = 0) -> Step:
+    params = PrepareParams(
+        task=TASK,
+        source=DatasetSource(hub=HUB),
+        splits=Splits(labelled=100, unlabelled=200, test=50, seed=seed),
+        split=split,
+        part=part,
+    )
+    key = step_key("prepare", params, {})
+    return Step(kind="prepare", key=key, name=f"prepare {split} {part}", role="data", params=params)
+
+
+QUESTIONS, TEST = data("unlabelled", "questions"), data("test", "questions")
+GOLD, TEST_GOLD, LABELLED = data("unlabelled", "gold"), data("test", "gold"), data("labelled", "gold")
+LABELS = a_step("sample", questions=QUESTIONS)
+CEILING = a_step("train", "ceiling", examples=GOLD)
+CEILING_SAMPLES = a_step("sample", "strong", model=CEILING, questions=TEST)
+CEILING_SCORE = a_step("evaluate", "ceiling", samples=CEILING_SAMPLES, gold=TEST_GOLD, questions=TEST)
+
+
+def check(*steps: Step, points: tuple[ReportPoint, ...] = ()) -> None:
+    """Let the guard look at these steps and all that is defined above."""
+    base = (QUESTIONS, TEST, GOLD, TEST_GOLD, LABELLED, LABELS, CEILING, CEILING_SAMPLES, CEILING_SCORE)
+    plan = {step.key: step for step in (*base, *steps)}
+    refuse_gold_leaks(Plan("x", tuple(plan.values()), points, next(iter(plan))))
+
+
+def test_a_ceiling_may_learn_from_gold_and_be_evaluated_on_the_test_split() -> None:
+    report = a_step("report", "report", scored=CEILING_SCORE, gold=GOLD, loss=CEILING)
+    check(report, points=(a_point("ceiling", CEILING_SCORE),))
+
+
+def test_gold_of_the_labelled_split_is_free() -> None:
+    check(a_step("train", "weak", examples=LABELLED))
+
+
+@pytest.mark.parametrize(("kind", "role"), EVERY_DOOR)
+@pytest.mark.parametrize("gold", [GOLD, TEST_GOLD], ids=["unlabelled", "test"])
+def test_gold_enters_by_no_door_but_the_one_that_is_meant_for_it(kind: str, role: str, gold: Step) -> None:
+    thief = a_step(kind, "round", **{role: gold})
+    if gold is TEST_GOLD and (kind, role) == ("evaluate", "gold"):
+        check(thief)
+        return
+    with pytest.raises(PlanRefused, match=f"'{thief.name}'.*gold of the .* split as its {role}.*Rule"):
+        check(thief)
+
+
+@pytest.mark.parametrize(("kind", "role"), EVERY_DOOR)
+@pytest.mark.parametrize("made", [CEILING, CEILING_SAMPLES, CEILING_SCORE], ids=["model", "samples", "scores"])
+def test_what_a_ceiling_made_goes_nowhere_but_to_its_own_evaluation(kind: str, role: str, made: Step) -> None:
+    rest = {"questions": TEST} if kind == "sample" and role == "model" else {}
+    thief = a_step(kind, "ceiling", **rest, **{role: made})
+    if (made, kind, role) in [(CEILING, "sample", "model"), (CEILING_SAMPLES, "evaluate", "samples")]:
+        check(thief)
+        return
+    with pytest.raises(PlanRefused):
+        check(thief)
+
+
+@pytest.mark.parametrize("questions", [QUESTIONS, GOLD, LABELLED, LABELS], ids=lambda step: step.name)
+def test_a_ceiling_labels_nothing_but_the_test_questions(questions: Step) -> None:
+    with pytest.raises(PlanRefused):
+        check(a_step("sample", "ceiling", model=CEILING, questions=questions))
+
+
+def test_a_ceiling_without_questions_or_with_others_beside_the_test_questions_is_refused() -> None:
+    for questions in ([], [TEST, QUESTIONS]):
+        with pytest.raises(PlanRefused, match="only be sampled over the test questions"):
+            check(a_step("sample", "ceiling", model=CEILING, questions=questions))
+
+
+def test_gold_hidden_among_honest_examples_is_found() -> None:
+    votes = a_step("grade", samples=LABELS)
+    kept = a_step("select", votes=votes, questions=QUESTIONS)
+    with pytest.raises(PlanRefused, match="'prepare unlabelled gold'"):
+        check(votes, kept, a_step("train", "round", examples=[kept, LABELLED, GOLD]))
+
+
+def test_a_training_that_calls_itself_a_ceiling_cannot_pass_for_a_round_in_the_report() -> None:
+    with pytest.raises(PlanRefused, match=r"point 'p' is reported as round, but rests on gold of the unlabelled split"):
+        check(points=(a_point("round", CEILING_SCORE),))
+
+
+def test_a_ceiling_that_starts_from_a_ceiling_is_refused() -> None:
+    with pytest.raises(PlanRefused):
+        check(a_step("train", "ceiling", model=CEILING, examples=GOLD))
+
+
+def test_a_second_split_of_the_same_dataset_is_refused() -> None:
+    other = data("labelled", "gold", seed=1)
+    with pytest.raises(PlanRefused, match="one dataset has one split"):
+        check(other, a_step("train", "round", examples=other))
+
+
+def test_an_artifact_that_the_plan_does_not_make_is_refused() -> None:
+    unknown = replace(LABELLED, key="f" * 64)
+    with pytest.raises(PlanRefused, match="no step before it makes"):
+        check(a_step("train", "round", examples=unknown))
+
+
+def test_an_artifact_under_a_false_kind_is_refused() -> None:
+    false = replace(GOLD, kind="select")
+    with pytest.raises(PlanRefused, match="no step before it makes"):
+        check(a_step("train", "round", examples=false))
+
+
+def test_the_message_shows_the_whole_way() -> None:
+    thief = a_step("grade", samples=CEILING_SAMPLES)
+    with pytest.raises(PlanRefused) as refused:
+        check(thief)
+    way = ["prepare unlabelled gold", "train as ceiling", "sample as strong", "grade as round"]
+    places = [str(refused.value).index(f"'{name}'", 60) for name in way]
+    assert places == sorted(places)
+
+
+def a_point(role: str, evaluate: Step) -> ReportPoint:
+    return ReportPoint(id="p", role=role, seed=0, evaluate=evaluate.key)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    hops=st.lists(st.sampled_from(EVERY_DOOR), min_size=1, max_size=5),
+    role=st.sampled_from(["round", "weak", "strong", "conventional", *sorted(CEILINGS)]),
+    start=st.sampled_from([GOLD, CEILING, CEILING_SAMPLES, CEILING_SCORE]),
+)
+def test_no_chain_of_steps_carries_gold_into_a_model_that_labels(
+    hops: list[tuple[str, str]], role: str, start: Step
+) -> None:
+    """Whatever the way, a model made of it and sampled over unlabelled questions is refused."""
+    chain, last = [], start
+    for kind, door in hops:
+        last = a_step(kind, role, **{door: last})
+        chain.append(last)
+    model = a_step("train", role, examples=last)
+    labels = a_step("sample", role, model=model, questions=QUESTIONS)
+    with pytest.raises(PlanRefused):
+        check(*chain, model, labels)
