@@ -1,0 +1,68 @@
+"""One undisturbed run of the smallest experiment; every other test compares with it or goes on from it."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from support.w2s_command import Sandbox
+
+TINY = Path(__file__).parent / "tiny.yaml"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.timeout(900))
+
+
+def tiny_manifest() -> dict[str, Any]:
+    manifest: dict[str, Any] = yaml.safe_load(TINY.read_text())
+    return manifest
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """A finished run that nothing disturbed."""
+    sandbox = Sandbox(tmp_path_factory.mktemp("undisturbed"), tiny_manifest())
+    done = sandbox.run()
+    assert done.returncode == 0, done.stdout
+    return sandbox
+
+
+@pytest.fixture
+def finished(undisturbed: Sandbox, tmp_path: Path) -> Sandbox:
+    """A copy of the undisturbed run, free to be changed."""
+    shutil.copytree(undisturbed.folder / ".w2s", tmp_path / "copy" / ".w2s", copy_function=shutil.copy2)
+    return Sandbox(tmp_path / "copy", tiny_manifest())
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Sandbox:
+    """A folder in which nothing has run."""
+    return Sandbox(tmp_path / "fresh", tiny_manifest())
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    """Randomness that a failed test can be repeated with: set W2S_SEED to the seed it printed."""
+    seed = int(os.environ.get("W2S_SEED") or random.randrange(2**32))
+    print(f"repeat with W2S_SEED={seed}")
+    return random.Random(seed)
+
+
+@pytest.fixture
+def manifest() -> Callable[[], dict[str, Any]]:
+    """Make a fresh copy of the smallest experiment's manifest."""
+    return tiny_manifest

@@ -1,0 +1,69 @@
+"""Killed at random moments, a run ends with the report of an undisturbed one, and no finished step runs twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+
+import pytest
+from support.w2s_command import Sandbox, wait_for_exit
+
+ROUNDS = int(os.environ.get("W2S_KILL_ROUNDS", "3"))
+KILLS_IN_A_ROUND = 4
+
+
+def disturb(sandbox: Sandbox, chance: random.Random, victim: str) -> str | None:
+    """Start a run and kill something of it at a random moment; return its output if it ended before."""
+    with sandbox.start("run", "--plain") as run:
+        try:
+            return run.communicate(timeout=chance.uniform(0.2, 20))[0]
+        except subprocess.TimeoutExpired:
+            pass
+        processes = sandbox.processes()
+        if victim == "executor" or not processes:
+            run.kill()
+            run.communicate()
+            assert wait_for_exit(processes, timeout=30) == []
+            return None
+        os.kill(chance.choice(processes), signal.SIGKILL)
+        return run.communicate(timeout=300)[0]
+
+
+@pytest.mark.parametrize("round_number", range(ROUNDS))
+def test_kill_9_at_random_moments_changes_nothing_in_the_report(undisturbed, fresh, chance, round_number):
+    finished: dict = {}
+    for _ in range(KILLS_IN_A_ROUND):
+        victim = chance.choice(["executor", "executor", "step"])
+        printed = disturb(fresh, chance, victim)
+        for path, identity in finished.items():
+            assert fresh.results()[path] == identity, f"{path} was written twice"
+        finished = fresh.results()
+        print(f"killed {victim}, {len(finished)} steps finished, ended by itself: {printed is not None}")
+    last = fresh.run()
+    assert last.returncode == 0, last.stdout
+    assert fresh.report_bytes() == undisturbed.report_bytes()
+    assert fresh.started_after(fresh.results()) == []
+    assert fresh.processes() == []
+    assert {path.name for path in (fresh.runs / "work").rglob("*") if path.is_file()} == set()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_run_says_what_is_saved_and_goes_on(undisturbed, fresh, number, code):
+    with fresh.start("run", "--plain") as run:
+        assert run.stdout is not None
+        for line in run.stdout:
+            if line.startswith("started   train"):
+                break
+        run.send_signal(number)
+        printed = run.stdout.read()
+    assert run.returncode == code, printed
+    assert "run the same command to go on" in printed
+    assert fresh.processes() == []
+    done = fresh.results()
+    assert done
+    again = fresh.run()
+    assert again.returncode == 0, again.stdout
+    assert f"{len(done)} reused" in again.stdout
+    assert fresh.report_bytes() == undisturbed.report_bytes()
