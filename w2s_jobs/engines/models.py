@@ -88,11 +88,6 @@ def _from_s3(context: StepContext, uri: str) -> Path:
         keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
         if not keys:
             raise InputError(f"model {uri}: nothing lies there; correct models.….source.s3")
-        transfers = []
         for key in keys:
-            target = folder / key.removeprefix(prefix)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            transfers.append(clients.transfers.download(bucket, key, str(target)))
-        for transfer in transfers:
-            transfer.result()
+            clients.download(bucket, key, folder / key.removeprefix(prefix))
     return folder

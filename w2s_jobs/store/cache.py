@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import uuid
 from pathlib import Path
 
 __all__ = ["FileCache"]
@@ -29,6 +30,10 @@ class FileCache:
         """Tell whether the file is there in full."""
         path = self.path(sha256)
         return path.is_file() and path.stat().st_size == size
+
+    def incoming(self, sha256: str) -> Path:
+        """Return a name of this process's own on the cache's disk, for a file that is not verified yet."""
+        return self.root / "incoming" / f"{sha256}.{uuid.uuid4().hex}"
 
     def add(self, sha256: str, verified: Path) -> None:
         """Move a verified file of the same disk into the cache."""

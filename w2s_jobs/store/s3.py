@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,8 +21,7 @@ from w2s_jobs.store.s3_errors import s3_errors
 
 __all__ = ["S3Store"]
 
-_SMALL = 8 * 1024 * 1024
-"""Below this many bytes one plain request is quicker than the CRT's parallel parts."""
+_FILES_AT_ONCE = 4
 _MANY = 64
 """From this many questions on, listing a kind is quicker than asking for each result."""
 _EXISTS = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
@@ -109,8 +107,7 @@ class S3Store:
         """Copy a part to `destination`."""
         key = self._key(ref, part_path(name))
         with disk_errors(destination), s3_errors(self.clients.place(self.bucket, key)):
-            destination.parent.mkdir(parents=True, exist_ok=True)
-            self.clients.transfers.download(self.bucket, key, str(destination)).result()
+            self.clients.download(self.bucket, key, destination)
         return file_entry(name, part_path(name), destination)
 
     def delete_parts(self, ref: ArtifactRef, prefix: str) -> None:
@@ -176,33 +173,24 @@ class S3Store:
         key = self._key(ref, path)
         with disk_errors(source), s3_errors(self.clients.place(self.bucket, key)), ThreadPoolExecutor(1) as pool:
             entry = pool.submit(file_entry, name, path, source)  # the checksum is computed while the bytes travel
-            if source.stat().st_size < _SMALL:
-                self.clients.api.put_object(Bucket=self.bucket, Key=key, Body=source.read_bytes())
-            else:
-                self.clients.transfers.upload(str(source), self.bucket, key).result()
+            self.clients.upload(source, self.bucket, key)
             return entry.result()
 
     def _fill_cache(self, ref: ArtifactRef, entries: Sequence[FileEntry]) -> None:
-        """Download the files that the cache lacks, all at once, and let each in after its check."""
+        """Download the files that the cache lacks, a few at once, and let each in after its check."""
         missing = {e.sha256: e for e in entries if not self.cache.has(e.sha256, e.size)}
-        incoming = self.cache.root / "incoming" / uuid.uuid4().hex
-        futures = []
-        for entry in missing.values():
-            key, target = self._key(ref, entry.path), incoming / entry.sha256
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with s3_errors(self.clients.place(self.bucket, key)):
-                futures.append((entry, key, target, self.clients.transfers.download(self.bucket, key, str(target))))
+        with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
+            list(pool.map(lambda entry: self._download_verified(ref, entry), missing.values()))
+
+    def _download_verified(self, ref: ArtifactRef, entry: FileEntry) -> None:
+        key, incoming = self._key(ref, entry.path), self.cache.incoming(entry.sha256)
         try:
-            for entry, key, target, future in futures:
-                with s3_errors(self.clients.place(self.bucket, key)):
-                    future.result()
-                verify_file(ref, entry, target)
-                self.cache.add(entry.sha256, target)
+            with s3_errors(self.clients.place(self.bucket, key)):
+                self.clients.download(self.bucket, key, incoming)
+            verify_file(ref, entry, incoming)
+            self.cache.add(entry.sha256, incoming)
         finally:
-            for _, _, target, _ in futures:
-                target.unlink(missing_ok=True)
-            if incoming.exists():
-                incoming.rmdir()
+            incoming.unlink(missing_ok=True)
 
 
 def _code(error: ClientError) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
 from botocore.session import Session
@@ -33,6 +34,8 @@ _CONFIG = Config(
     s3={"addressing_style": "path"},
 )
 _DEFAULT_REGION = "us-east-1"
+_SMALL = 8 * 1024 * 1024
+"""Below this many bytes one plain request is quicker than the CRT's parallel parts."""
 
 
 @dataclass(frozen=True)
@@ -61,20 +64,39 @@ class S3Clients:
             self._session.create_client("s3", region_name=self._region, endpoint_url=self._endpoint, config=_CONFIG),
         )
 
+    def download(self, bucket: str, key: str, target: Path) -> None:
+        """Download one object: ranges in parallel where it is large. The name appears when all of it is there."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Leaving the block waits for the rename of the finished file, which result() alone does not.
+        with self._transfers() as transfers:
+            future = transfers.download(bucket, key, str(target))
+        future.result()
+
+    def upload(self, source: Path, bucket: str, key: str) -> None:
+        """Upload one file: one request where it is small, parts in parallel where it is large."""
+        if source.stat().st_size < _SMALL:
+            self.api.put_object(Bucket=bucket, Key=key, Body=source.read_bytes())
+            return
+        with self._transfers() as transfers:
+            future = transfers.upload(str(source), bucket, key)
+        future.result()
+
+    def _transfers(self) -> CRTTransferManager:
+        return CRTTransferManager(*self._common_runtime)
+
     @cached_property
-    def transfers(self) -> CRTTransferManager:
-        """The transfer manager for files: parallel multipart uploads and ranged parallel downloads."""
+    def _common_runtime(self) -> tuple[Any, BotocoreCRTRequestSerializer]:
+        """The CRT's client, with its threads and connections, and what writes its requests."""
         endpoint = self._endpoint
-        credentials = self._session.get_credentials()
         # The wrapper asks botocore at each request, so rotated credentials are used without a restart.
-        provider = BotocoreCRTCredentialsWrapper(credentials).to_crt_credentials_provider()
+        credentials = BotocoreCRTCredentialsWrapper(self._session.get_credentials()).to_crt_credentials_provider()
         client = create_s3_crt_client(
-            self._region, crt_credentials_provider=provider, use_ssl=not (endpoint or "").startswith("http://")
+            self._region, crt_credentials_provider=credentials, use_ssl=not (endpoint or "").startswith("http://")
         )
         serializer = BotocoreCRTRequestSerializer(
             self._session, {"region_name": self._region, "endpoint_url": endpoint, "config": _CONFIG}
         )
-        return CRTTransferManager(client, serializer)
+        return client, serializer
 
     def place(self, bucket: str, key: str = "") -> str:
         """Name an object and its endpoint for a message."""

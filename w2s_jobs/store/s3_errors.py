@@ -18,7 +18,10 @@ from w2s_jobs.contracts.errors import DependencyError, InputError, JobError
 
 __all__ = ["s3_errors", "translate_s3_error"]
 
-_REFUSED = {"403", "AccessDenied", "AllAccessDisabled", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
+_REFUSED = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "XAdminUserNotFound"}  # the last is versitygw's
+_REFUSED_STATUS = {401, 403}
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestTimeTooSkewed", "TokenRefreshRequired"}
+"""Refusals that pass by themselves when the credentials are rotated or the clock is set."""
 _NO_BUCKET = {"NoSuchBucket"}
 _MISSING = {"404", "NoSuchKey", "NotFound"}
 _CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
@@ -36,6 +39,11 @@ def translate_s3_error(error: Exception, place: str) -> JobError:
         return InputError(f"S3 at {place}: no usable credentials: {error}; {_FIX_CREDENTIALS}")
     if isinstance(error, AwsCrtError):
         reason = f"{error.name}: {error.message}"
+        if "CHECKSUM_MISMATCH" in error.name:
+            return InputError(
+                f"S3 at {place} is corrupted: its bytes do not have the checksum it was stored with; "
+                "delete the artifact with `w2s invalidate` and run again"
+            )
         if "CREDENTIALS" in error.name:
             return InputError(f"S3 at {place}: no usable credentials: {reason}; {_FIX_CREDENTIALS}")
         return DependencyError(f"S3 at {place} could not be used: {reason}; check that the endpoint is up, run again")
@@ -47,7 +55,8 @@ def translate_s3_error(error: Exception, place: str) -> JobError:
 def _translate_answer(error: ClientError, place: str) -> JobError:
     code = str(error.response.get("Error", {}).get("Code", "unknown"))
     text = error.response.get("Error", {}).get("Message") or "no message"
-    if code in _REFUSED:
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if code in _REFUSED or (status in _REFUSED_STATUS and code not in _EXPIRED):
         return InputError(f"S3 at {place} refused the credentials ({code}: {text}); {_FIX_CREDENTIALS}")
     if code in _NO_BUCKET:
         return InputError(f"S3 at {place}: the bucket does not exist; create it or correct the store's URI")

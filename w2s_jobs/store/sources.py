@@ -114,8 +114,7 @@ def read_records(path: Path) -> Iterator[tuple[int, Any]]:
 
 
 def _read_lines(path: Path) -> Iterator[tuple[int, Any]]:
-    opened = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-    with opened as stream:
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
         for number, line in enumerate(stream, start=1):
             if not line.strip():
                 continue

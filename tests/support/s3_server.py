@@ -1,0 +1,108 @@
+"""A real S3 server (versitygw) over a folder, for the tests of the store."""
+
+from __future__ import annotations
+
+import lzma
+import os
+import shutil
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True)
+class S3Server:
+    """A running server."""
+
+    endpoint: str
+    folder: Path
+    access_key: str = "w2s-tests"
+    secret_key: str = "not-a-secret-" + "0" * 8
+
+    def environment(self) -> dict[str, str]:
+        """The variables in which boto3 looks for credentials."""
+        return {
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def bucket(self) -> str:
+        """Make a new bucket: a folder, as far as this server is concerned."""
+        name = f"test-{uuid.uuid4().hex[:12]}"
+        (self.folder / name).mkdir()
+        return name
+
+
+def find_binary(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path | None:
+    """Return the server's program: on PATH, in KUBEBUILDER_ASSETS, or packed in the shared folder."""
+    assets = os.environ.get("KUBEBUILDER_ASSETS")
+    if assets and (Path(assets) / "versitygw").is_file():
+        return Path(assets) / "versitygw"
+    if found := shutil.which("versitygw"):
+        return Path(found)
+    packed = shared / "versitygw.xz"
+    if not packed.is_file():
+        return None
+    # One unpacking for all test processes of a run: the rename makes it appear at once.
+    target = tmp_path_factory.getbasetemp().parent / "versitygw"
+    if not target.exists():
+        incoming = target.with_name(f"versitygw.{uuid.uuid4().hex}")
+        with lzma.open(packed) as source, incoming.open("wb") as sink:
+            shutil.copyfileobj(source, sink)
+        incoming.chmod(0o755)
+        incoming.rename(target)
+    return target
+
+
+@contextmanager
+def start_server(binary: Path, folder: Path) -> Iterator[S3Server]:
+    """Run a server on a free port of the loopback until the block ends."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = S3Server(endpoint=f"http://127.0.0.1:{port}", folder=folder)
+    environment = {**os.environ, "ROOT_ACCESS_KEY": server.access_key, "ROOT_SECRET_KEY": server.secret_key}
+    process = subprocess.Popen(
+        [str(binary), "--quiet", "--port", f"127.0.0.1:{port}", "posix", str(folder)],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait_until_it_answers(server.endpoint, process)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def _wait_until_it_answers(endpoint: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(2000):
+        if process.poll() is not None:
+            raise RuntimeError(f"the S3 server ended with {process.returncode}")
+        try:
+            urllib.request.urlopen(endpoint, timeout=1).close()
+        except urllib.error.HTTPError:
+            return  # it answers, if only to refuse
+        except OSError:
+            process_wait(process)
+        else:
+            return
+    raise RuntimeError("the S3 server does not answer")
+
+
+def process_wait(process: subprocess.Popen[bytes]) -> None:
+    """Give the server a moment, or notice that it ended."""
+    try:
+        process.wait(timeout=0.02)
+    except subprocess.TimeoutExpired:
+        return
