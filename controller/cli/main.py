@@ -70,6 +70,11 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output, such as `head`, had enough
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  the interpreter flushes it at exit
         sys.exit(0)
+    except Exception as error:
+        if os.environ.get("W2S_TRACEBACK"):
+            raise
+        what = f"{type(error).__name__}: {error}"
+        _fail(f"{what}\nThis is a defect of w2s, not of your manifest; W2S_TRACEBACK=1 shows where", ExitCode.CRASHED)
 
 
 def _fail(message: str, code: int) -> None:

@@ -116,10 +116,7 @@ def _refuse(plan: Plan, step: Step, role: str, gold: _Gold) -> None:
 
 def _samples_test_only(plan: Plan, step: Step) -> bool:
     questions = [plan.step(item.key).params for item in step.inputs.get("questions", ())]
-    return bool(questions) and all(
-        isinstance(params, PrepareParams) and params.split == "test" and params.part == "questions"
-        for params in questions
-    )
+    return bool(questions) and all(isinstance(params, PrepareParams) and params.split == "test" for params in questions)
 
 
 def _refuse_second_split(plan: Plan) -> None:

@@ -134,3 +134,18 @@ def test_the_store_option_wins_over_the_manifest_and_keeps_its_endpoint(experime
     assert (moved.uri, moved.endpoint, moved.region) == ("s3://c/d", "https://s3.example", "r")
     assert choose_store("some/folder", declared) == StoreSettings(uri=Path("some/folder").resolve().as_uri())
     assert choose_store(None).uri == Path(".w2s/store").resolve().as_uri()
+
+
+def test_a_defect_of_ours_is_said_to_be_one_and_shows_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(settings):
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.delenv("W2S_TRACEBACK", raising=False)
+    monkeypatch.setattr("w2s_jobs.store.open.open_store", broken)
+    monkeypatch.setattr(sys, "argv", ["w2s", "plan", MANIFEST])
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith("ZeroDivisionError: division by zero\nThis is a defect of w2s")

@@ -138,6 +138,13 @@ def test_a_ceiling_without_questions_or_with_others_beside_the_test_questions_is
             check(a_step("sample", "ceiling", model=CEILING, questions=questions))
 
 
+def test_a_ceiling_takes_gold_as_its_examples_and_in_no_other_role() -> None:
+    with pytest.raises(PlanRefused, match="as its model"):
+        check(a_step("train", "ceiling", model=GOLD, examples=LABELLED))
+    with pytest.raises(PlanRefused, match="as its notes"):
+        check(a_step("sample", "ceiling", notes=CEILING, questions=TEST))
+
+
 def test_gold_hidden_among_honest_examples_is_found() -> None:
     votes = a_step("grade", samples=LABELS)
     kept = a_step("select", votes=votes, questions=QUESTIONS)
