@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from w2s_jobs.engines.rank import EXAMPLES, FAILURE, FIT, JOB, SPEC, STOP
 from w2s_jobs.engines.token_examples import TokenExamples
 from w2s_jobs.engines.training_job import Fit, TrainingJob
 
-__all__ = ["run_training"]
+__all__ = ["choose_accelerator", "run_training"]
 
 log = logging.getLogger(__name__)
 
@@ -76,26 +77,31 @@ def _run_ranks(folder: Path, context: StepContext) -> int:
         preexec_fn=_die_with_parent(),  # noqa: PLW1509  one system call, made before exec
         start_new_session=True,  # Ctrl-C reaches this process, which then lets the ranks save
     )
-    told_at = 0
+    deadline = None
     while True:
         try:
             return process.wait(timeout=0.2)
         except subprocess.TimeoutExpired:
-            if not context.stopping:
-                continue
-        if told_at == 0:
-            (folder / STOP).touch()
-        told_at += 1
-        if told_at > STOP_SECONDS / 0.2:
-            os.killpg(process.pid, signal.SIGKILL)
+            if context.stopping and deadline is None:
+                (folder / STOP).touch()
+                deadline = time.monotonic() + STOP_SECONDS
+            if deadline is not None and time.monotonic() > deadline:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def choose_accelerator(context: StepContext) -> None:
+    """Tell DeepSpeed, before anything imports it, to compute on the CPU where the step has no GPU."""
+    if context.execution.gpus == 0:
+        os.environ["DS_ACCELERATOR"] = "cpu"
 
 
 def _environment(context: StepContext) -> dict[str, str]:
+    """Return the environment of the ranks."""
     # DeepSpeed compiles its collective for CPUs with the ninja that is installed beside this Python.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    own = {"PATH": path, "OMP_NUM_THREADS": str(context.execution.threads), "DS_LOG_LEVEL": "error"}
+    own = {"PATH": path, "OMP_NUM_THREADS": str(context.execution.threads)}
     if context.execution.gpus == 0:
-        own |= {"DS_ACCELERATOR": "cpu", "GLOO_SOCKET_IFNAME": "lo", "CUDA_VISIBLE_DEVICES": ""}
+        own |= {"GLOO_SOCKET_IFNAME": "lo", "CUDA_VISIBLE_DEVICES": ""}
     return {**os.environ, **own}
 
 

@@ -22,8 +22,6 @@ from w2s_jobs.store.open import open_store
 
 SPEC, JOB, EXAMPLES, FIT, FAILURE, STOP = "spec.json", "job.json", "examples.npz", "fit.json", "failure", "stop"
 
-log = logging.getLogger(__name__)
-
 
 class StopFile(threading.Event):
     """Set by a signal or by a file: torchrun kills ranks half a minute after a signal, a file leaves them time."""
@@ -40,11 +38,9 @@ class StopFile(threading.Event):
 def main(folder: Path) -> int:
     """Run the rank that the environment of torchrun names and return its exit code."""
     number = os.environ["RANK"]
-    logging.basicConfig(
-        level=logging.INFO if number == "0" else logging.WARNING,
-        stream=sys.stdout,
-        format=f"%(asctime)s %(levelname).1s rank {number}: %(message)s",
-    )
+    logging.basicConfig(stream=sys.stdout, format=f"%(asctime)s %(levelname).1s rank {number}: %(message)s")
+    if number == "0":
+        logging.getLogger("w2s_jobs").setLevel(logging.INFO)
     stop = StopFile(folder / STOP)
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, lambda *_: stop.set())

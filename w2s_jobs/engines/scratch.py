@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+from transformers.utils.logging import disable_progress_bar
 
 from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.settings import ScratchModel
@@ -55,6 +56,7 @@ def build_scratch_model(source: ScratchModel, texts: Iterable[str], folder: Path
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(source.seed)
         model = model_class(config)
+    disable_progress_bar()
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

@@ -14,9 +14,10 @@ from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.steps import TrainParams
 from w2s_jobs.core.prompts import Prompt, render
 from w2s_jobs.engines.checkpoints import fetch_newest_checkpoint
-from w2s_jobs.engines.launch import run_training
+from w2s_jobs.engines.launch import choose_accelerator, run_training
 from w2s_jobs.engines.models import model_folder
-from w2s_jobs.engines.token_examples import TokenExamples, tokenize_examples
+from w2s_jobs.engines.token_examples import TokenExamples
+from w2s_jobs.engines.tokenization import tokenize_examples
 from w2s_jobs.engines.training_job import Fit, StepLoss, TrainingJob, checkpoint_layout
 from w2s_jobs.store.rows import read_rows
 from w2s_jobs.tasks.registry import get_family
@@ -31,11 +32,12 @@ CURVE_POINTS = 100
 
 def run(context: StepContext, params: TrainParams) -> Outcome:
     """Fine-tune a model on the union of the inputs in role `examples`."""
+    choose_accelerator(context)
     rows = read_examples(context)
     prompts = [render(params.template, row["question"]) for row in rows]
     completions = choose_completions(context, params, rows)
     model = _first_weights(context, params, prompts, completions)
-    examples = _tokenize(model, params, prompts, completions)
+    examples = tokenize_examples(model, prompts, completions, _room(model, params))
     if examples.dropped:
         log.warning("%d examples dropped: completion longer than %d tokens", examples.dropped, _room(model, params))
     log.info("training on %d examples, %d tokens", len(examples), int(examples.lengths.sum()))
@@ -96,12 +98,6 @@ def _first_weights(context: StepContext, params: TrainParams, prompts: list[Prom
         text for prompt, completion in zip(prompts, completions, strict=True) for text in (prompt.text, completion)
     ]
     return build_scratch_model(params.model.scratch, texts, context.work_dir / "scratch")
-
-
-def _tokenize(model: Path, params: TrainParams, prompts: list[Prompt], completions: list[str]) -> TokenExamples:
-    from transformers import AutoTokenizer  # noqa: PLC0415  seconds of import, after all that can be refused before
-
-    return tokenize_examples(AutoTokenizer.from_pretrained(model), prompts, completions, _room(model, params))
 
 
 def _room(model: Path, params: TrainParams) -> int:
