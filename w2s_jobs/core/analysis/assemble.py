@@ -130,7 +130,8 @@ def _loss_ends(points: Sequence[ReportPoint], losses: Mapping[str, Sequence[floa
 def _notes(
     params: ReportParams, settings: Sequence[SettingResult], points: Sequence[PointResult], questions: int
 ) -> Iterator[str]:
-    undefined = max((result.pgr.undefined_resamples for result in (*settings, *points)), default=0)
+    pgrs = [*(setting.pgr for setting in settings), *(point.pgr for point in points)]
+    undefined = max((pgr.undefined_resamples for pgr in pgrs), default=0)
     if undefined:
         yield (
             f"In {undefined:,} of {params.resamples:,} resamples the ceiling equals the weak model. PGR has no value "

@@ -1,0 +1,287 @@
+"""A store full of made-up but plausible artifacts, as an experiment leaves them behind, and the spec of its report.
+
+Questions have a difficulty; a model has a skill and is right where luck and skill beat difficulty. A training's skill
+grows with the number and the correctness of its labels, so thresholds trade one for the other as they do in the paper.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from w2s_jobs.contracts.artifact import ArtifactRef, Input, StepResult
+from w2s_jobs.contracts.settings import TaskSettings
+from w2s_jobs.contracts.steps import Execution, ReportParams, ReportPoint, StepSpec, StepUse, StoreSettings
+from w2s_jobs.store.folder import FolderStore
+from w2s_jobs.store.rows import write_rows
+
+TOPICS = ("Algebra", "Counting & Probability", "Geometry", "Intermediate Algebra", "Number Theory", "Precalculus")
+SAMPLES = 10
+
+
+@dataclass(frozen=True)
+class Design:
+    """What differs from one report to another."""
+
+    rounds: tuple[tuple[int, ...], ...] = ((30, 50, 70, 90), (50, 70, 90))
+    seeds: tuple[int, ...] = (0,)
+    baselines: tuple[str, ...] = ("weak", "ceiling", "conventional")
+    test: int = 400
+    unlabelled: int = 500
+    weak_skill: float = 0.1
+    ceiling_skill: float = 1.6
+    levels: bool = False
+    resamples: int = 400
+    title: str = "synthetic"
+    description: str = ""
+
+
+@dataclass
+class ReportStore:
+    """Writes artifacts one after the other and remembers what the report needs of them."""
+
+    root: Path
+    design: Design
+    inputs: dict[str, list[Input]] = field(default_factory=dict)
+    points: list[ReportPoint] = field(default_factory=list)
+    uses: list[StepUse] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.store = FolderStore(self.root / "store")
+        self.random = np.random.default_rng(7)
+        self.test_difficulty = self.random.normal(0.5, 1.0, self.design.test)
+        self.difficulty = self.random.normal(0.5, 1.0, self.design.unlabelled)
+
+    def spec(self) -> StepSpec:
+        """Build the spec of the report step."""
+        design = self.design
+        params = ReportParams(
+            title=design.title,
+            description=design.description,
+            task=TaskSettings(family="gsm8k"),
+            points=tuple(self.points),
+            uses=tuple(self.uses),
+            manifest={"kind": "WeakToStrongExperiment", "spec": {"method": {"confidence": {"rounds": design.rounds}}}},
+            resamples=design.resamples,
+        )
+        return StepSpec(
+            kind="report",
+            key=key_of("report", design.title),
+            params=params.model_dump(mode="json", by_alias=True),
+            inputs={role: tuple(items) for role, items in self.inputs.items()},
+            store=StoreSettings(uri=(self.root / "store").as_uri()),
+            execution=Execution(work_dir=str(self.root / "work")),
+        )
+
+    def publish(self, kind: str, name: str, file: str, path: Path, uses: int = 1, seconds: float = 60.0) -> Input:
+        """Publish a finished step with one file."""
+        key = key_of(kind, name)
+        ref = ArtifactRef(kind=kind, key=key)
+        entry = self.store.put(ref, "1-abcd", file, path)
+        result = StepResult(
+            kind=kind,
+            key=key,
+            attempt="1-abcd",
+            spec={"params": {"split": name.split()[0], "part": name.split()[-1]}},
+            files=(entry,),
+            timings={"seconds": seconds, "gpuSeconds": 0.0},
+            versions={"python": "3.11.0", "w2s": "0.1.0"},
+        )
+        self.store.write_result(result)
+        self.uses.append(StepUse(kind=kind, key=key, uses=uses))  # type: ignore[arg-type]
+        return Input(kind=kind, key=key, file=file)
+
+    def add(self, role: str, item: Input) -> Input:
+        """Make an artifact an input of the report."""
+        self.inputs.setdefault(role, []).append(item)
+        return item
+
+    def rows(self, name: str, schema: str, rows: list[dict[str, Any]]) -> Path:
+        """Write rows to a scratch file."""
+        return write_rows(self.root / "scratch" / f"{key_of(schema, name)[:12]}.parquet", schema, rows)
+
+    def prepare(self) -> None:
+        """Publish gold and questions of the unlabelled split."""
+        gold = [
+            {"row_id": row_id(i), "question": "q", "completion": f"#### {i}", "answer": str(i)}
+            for i in range(self.design.unlabelled)
+        ]
+        questions = [
+            {"row_id": row_id(i), "question": "q", **self.group(i, self.difficulty[i])}
+            for i in range(self.design.unlabelled)
+        ]
+        uses = len(self.design.seeds) * sum(math.prod(map(len, self.design.rounds[: n + 1])) for n in range(1))
+        path = self.rows("gold", "examples", gold)
+        self.add("gold", self.publish("prepare", "unlabelled gold", "examples.parquet", path, 1, 2))
+        path = self.rows("questions", "questions", questions)
+        self.add("questions", self.publish("prepare", "unlabelled questions", "questions.parquet", path, uses, 2))
+
+    def group(self, index: int, difficulty: float) -> dict[str, Any]:
+        """Give a question its level and topic, where the design has them."""
+        if not self.design.levels:
+            return {"level": None, "topic": None}
+        return {"level": int(np.clip(round(3 + difficulty), 1, 5)), "topic": TOPICS[index * index % 11 % len(TOPICS)]}
+
+    def evaluate(self, name: str, skill: float) -> Input:
+        """Publish the scored test questions of a model."""
+        luck = np.random.default_rng(len(name)).normal(0, 0.8, self.design.test)
+        right = skill + luck > self.test_difficulty
+        rows = [
+            {
+                "row_id": f"test-{i:05}",
+                "answer": str(i) if right[i] else None,
+                "gold": str(i),
+                "correct": bool(right[i]),
+                **self.group(i, self.test_difficulty[i]),
+            }
+            for i in range(self.design.test)
+        ]
+        path = self.rows(name, "scored", rows)
+        return self.add("scored", self.publish("evaluate", name, "scored.parquet", path, seconds=4))
+
+    def train(self, name: str, final: float, steps: int = 60) -> Input:
+        """Publish a loss curve."""
+        noise = np.random.default_rng(steps).normal(0, 0.04, steps)
+        losses = [
+            {"step": i + 1, "epoch": i / steps, "loss": float(final + 1.7 * math.exp(-i / 12) + noise[i])}
+            for i in range(steps)
+        ]
+        path = self.root / "scratch" / f"loss-{key_of('train', name)[:12]}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(losses))
+        return self.add("loss", self.publish("train", name, "loss.json", path, seconds=240))
+
+    def vote(self, name: str, offered: list[int], skill: float, uses: int) -> tuple[Input, np.ndarray, np.ndarray]:
+        """Publish votes; return them with each question's count and whether its winner is right."""
+        random = np.random.default_rng(len(name) + 1)
+        chance = 1 / (1 + np.exp(-1.6 * (skill - self.difficulty[offered] + random.normal(0, 0.5, len(offered)))))
+        right = random.random(len(offered)) < chance
+        counts = np.clip(random.binomial(SAMPLES, np.where(right, 0.35 + 0.65 * chance, 0.45 - 0.3 * chance)), 1, 10)
+        rows = [
+            {
+                "row_id": row_id(q),
+                "answer": str(q) if ok else str(-q - 1),
+                "count": int(count),
+                "valid": SAMPLES,
+                "total": SAMPLES,
+                "sample": 0,
+                "text": "so the answer is",
+                "chain_of_thought": True,
+            }
+            for q, ok, count in zip(offered, right, counts, strict=True)
+        ]
+        path = self.rows(name, "votes", rows)
+        votes = self.add("votes", self.publish("grade", name, "votes.parquet", path, uses, 3))
+        path.unlink()
+        self.publish("sample", name, "samples/0.parquet", self.rows(f"samples {name}", "samples", []), uses, 300)
+        return votes, counts, right
+
+    def select(self, name: str, kept: list[tuple[int, bool]]) -> Input:
+        """Publish what was kept."""
+        rows = [
+            {"row_id": row_id(q), "question": "q", "completion": "c", "answer": str(q) if ok else str(-q - 1)}
+            for q, ok in kept
+        ]
+        path = self.rows(name, "examples", rows)
+        return self.add("kept", self.publish("select", name, "kept.parquet", path, seconds=1))
+
+
+def key_of(kind: str, name: str) -> str:
+    return hashlib.sha256(f"{kind} {name}".encode()).hexdigest()
+
+
+def row_id(index: int) -> str:
+    return f"train-{index:05}"
+
+
+def write_report_store(root: Path, design: Design) -> StepSpec:
+    """Fill a store as the method would and return the spec of its report."""
+    made = ReportStore(root, design)
+    made.prepare()
+    weak = made.evaluate("weak", design.weak_skill) if "weak" in design.baselines else None
+    for seed in design.seeds:
+        if weak is not None:
+            made.points.append(ReportPoint(id=f"weak/seed{seed}", role="weak", seed=seed, evaluate=weak.key))
+        _baselines(made, seed)
+        offered = list(range(design.unlabelled))
+        uses = sum(math.prod(len(r) for r in design.rounds[: n + 1]) for n in range(len(design.rounds)))
+        votes = made.vote(f"weak votes seed {seed}", offered, design.weak_skill, uses)
+        _round(made, seed, _Branch(offered, votes))
+    return made.spec()
+
+
+@dataclass(frozen=True)
+class _Branch:
+    offered: list[int]
+    votes: tuple[Input, np.ndarray, np.ndarray]
+    thresholds: tuple[int, ...] = ()
+    selects: tuple[str, ...] = ()
+    grades: tuple[str, ...] = ()
+    kept: tuple[tuple[int, bool], ...] = ()
+
+
+def _baselines(made: ReportStore, seed: int) -> None:
+    design = made.design
+    if "ceiling" in design.baselines:
+        _point(made, "ceiling", seed, design.ceiling_skill, _Branch([], None))  # type: ignore[arg-type]
+    if "conventional" in design.baselines:
+        everything = list(range(design.unlabelled))
+        grade, _, right = made.vote(f"greedy votes seed {seed}", everything, design.weak_skill, 1)
+        kept = list(zip(everything, map(bool, right), strict=True))
+        select = made.select(f"all seed {seed}", kept)
+        _point(made, "conventional", seed, _skill(kept, design), _Branch([], None, (), (select.key,), (grade.key,)))  # type: ignore[arg-type]
+
+
+def _round(made: ReportStore, seed: int, branch: _Branch) -> None:
+    design, number = made.design, len(branch.thresholds)
+    grade, counts, right = branch.votes
+    for threshold in design.rounds[number]:
+        passed = counts * 100 >= threshold * SAMPLES
+        new = [(q, bool(ok)) for q, ok, yes in zip(branch.offered, right, passed, strict=True) if yes]
+        thresholds = (*branch.thresholds, threshold)
+        select = made.select(f"{thresholds} seed {seed}", new)
+        rest = [q for q, yes in zip(branch.offered, passed, strict=True) if not yes]
+        kept = (*branch.kept, *new)
+        after = _Branch(
+            rest, branch.votes, thresholds, (*branch.selects, select.key), (*branch.grades, grade.key), kept
+        )
+        skill = _skill(list(kept), design)
+        _point(made, "round", seed, skill, after)
+        if number + 1 < len(design.rounds):
+            votes = made.vote(f"{thresholds} votes seed {seed}", rest, skill, len(design.rounds[number + 1]))
+            _round(made, seed, _Branch(rest, votes, thresholds, after.selects, after.grades, kept))
+
+
+def _skill(kept: list[tuple[int, bool]], design: Design) -> float:
+    if not kept:
+        return design.weak_skill - 1
+    correctness = sum(ok for _, ok in kept) / len(kept)
+    share = len(kept) / design.unlabelled
+    return design.weak_skill + (design.ceiling_skill - design.weak_skill) * (1.9 * correctness - 1.1 + 0.25 * share)
+
+
+def _point(made: ReportStore, role: str, seed: int, skill: float, branch: _Branch) -> None:
+    name = f"round{len(branch.thresholds)}" if role == "round" else role
+    if branch.thresholds:
+        name += f"/t{'-'.join(map(str, branch.thresholds))}"
+    name += f"/seed{seed}"
+    wobble = np.random.default_rng([seed, *branch.thresholds, len(name)]).normal(0, 0.06)
+    train = made.train(name, 0.5 - 0.1 * skill)
+    made.points.append(
+        ReportPoint(
+            id=name,
+            role=role,  # type: ignore[arg-type]
+            thresholds=branch.thresholds,
+            seed=seed,
+            evaluate=made.evaluate(name, skill + wobble).key,
+            selects=branch.selects,
+            grades=branch.grades,
+            train=train.key,
+        )
+    )

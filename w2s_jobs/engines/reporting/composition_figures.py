@@ -1,0 +1,155 @@
+"""Levels and topics of what was kept, and accuracy within them (paper `confidence`, fig. 5 to 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+
+from w2s_jobs.contracts.results import Composition, GroupAccuracy, Mix, Results, SettingResult
+from w2s_jobs.core.analysis.words import percent, points, setting_label, thresholds_label
+from w2s_jobs.engines.reporting.canvas import EndLabel, Panel, draw, halo, label_ends, new_axes, percent_axis
+from w2s_jobs.engines.reporting.palette import INK, MUTED, PAPER, ROLE, categories, sequence
+
+__all__ = ["composition_panels"]
+
+_MOST_GROUPS = 10
+
+
+def composition_panels(results: Results) -> list[Panel]:
+    """Draw what filtering does to the difficulty and the topics of the training set; nothing where data has neither."""
+    panels = []
+    for composition in results.compositions:
+        shown = _shown(results, composition)
+        if composition.by == "level":
+            panels.append(_levels(composition, shown))
+        else:
+            panels.append(_topics(composition, shown))
+    panels.extend(_accuracy(results, groups) for groups in results.group_accuracies)
+    return panels
+
+
+def _shown(results: Results, composition: Composition) -> list[tuple[str, Mix]]:
+    """Choose all questions, every first round, and the best setting of each later round."""
+    best = {choice.name for choice in results.best if choice.round is not None and choice.round > 1}
+    shown = []
+    for mix in composition.mixes:
+        if mix.name == "all":
+            shown.append(("all", mix))
+        elif mix.name.startswith("round1/"):
+            shown.append((f"{mix.thresholds[0]}%", mix))
+        elif mix.name in best:
+            shown.append((" → ".join(map(str, mix.thresholds)), mix))
+    return [(label, mix) for label, mix in shown if sum(mix.counts)]
+
+
+def _levels(composition: Composition, shown: Sequence[tuple[str, Mix]]) -> Panel:
+    figure, axes = new_axes(height=3.4)
+    colours = sequence(range(len(composition.groups)))
+    for index, (_, mix) in enumerate(shown):
+        bottom, total = 0.0, sum(mix.counts)
+        for level, count in enumerate(mix.counts):
+            axes.bar(index, count / total, 0.78, bottom, color=colours[level], edgecolor=PAPER, linewidth=0.8)
+            bottom += count / total
+        if mix.mean is not None:
+            axes.text(index, 1.015, f"{mix.mean:.2f}", ha="center", va="bottom", fontsize=9.5, color=INK)
+    last = shown[-1][1].counts
+    edges = [sum(last[:i]) / sum(last) for i in range(len(last) + 1)]
+    labels = [
+        EndLabel((edges[i] + edges[i + 1]) / 2, f"level {name}", colours[i])
+        for i, name in enumerate(composition.groups)
+        if last[i]
+    ]
+    _bars_axis(axes, [label for label, _ in shown])
+    axes.set_ylim(0, 1.08)
+    percent_axis(axes)
+    axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
+    label_ends(axes, labels)
+    title = "Difficulty of the training set (mean level above)"
+    spoken = "; ".join(f"{label}: mean level {mix.mean:.2f}" for label, mix in shown if mix.mean is not None)
+    return draw(figure, "levels", title, f"{title} against the threshold. {spoken}.")
+
+
+def _topics(composition: Composition, shown: Sequence[tuple[str, Mix]]) -> Panel:
+    """Draw how far each topic's share moves away from its share in all questions."""
+    figure, axes = new_axes(height=3.4)
+    groups = composition.groups[:_MOST_GROUPS]
+    colours = categories(groups)
+    whole = shown[0][1]
+    labels, changes = [], {}
+    for index, group in enumerate(groups):
+        base = whole.counts[index] / sum(whole.counts)
+        ys = [mix.counts[index] / sum(mix.counts) - base for _, mix in shown]
+        axes.plot(range(len(shown)), ys, "-o", color=colours[group], markersize=4.5, **halo())
+        labels.append(EndLabel(ys[-1], f"{_short(group)} {points(ys[-1])}", colours[group]))
+        changes[group] = ys[-1]
+    axes.axhline(0, color=MUTED, linewidth=1)
+    _bars_axis(axes, [label for label, _ in shown])
+    percent_axis(axes)
+    label_ends(axes, labels, 9)
+    title = "Topics: share of the training set, change in points"
+    spoken = "; ".join(f"{group} {points(change)}" for group, change in changes.items())
+    return draw(figure, "topics", title, f"{title}, at {shown[-1][0]} against all questions: {spoken}.")
+
+
+def _accuracy(results: Results, groups: GroupAccuracy) -> Panel:
+    """Draw accuracy within each level or topic for the baselines and the best setting."""
+    overall = next((choice.name for choice in results.best if choice.round is None), None)
+    shown = [
+        s for s in results.settings if s.role in ("weak", "conventional", "ceiling") or s.name == overall
+    ]  # in the order of the settings
+    figure, axes = new_axes(height=3.4 if groups.by == "level" else 0.9 + 0.34 * len(groups.groups[:_MOST_GROUPS]))
+    names = groups.groups[:_MOST_GROUPS]
+    title = f"Accuracy by {groups.by} of the test question"
+    if groups.by == "level":
+        _by_level(axes, groups, shown)
+    else:
+        _by_topic(axes, names, groups, shown)
+    spoken = "; ".join(
+        f"{_name(s)}: {', '.join(f'{n} {percent(v, 0)}' for n, v in _pairs(names, groups, s))}" for s in shown
+    )
+    return draw(figure, f"accuracy-{groups.by}", title, f"{title}. {spoken}.")
+
+
+def _by_level(axes: Axes, groups: GroupAccuracy, shown: Sequence[SettingResult]) -> None:
+    labels = []
+    for setting in shown:
+        values = groups.accuracy[setting.name]
+        axes.plot(range(len(values)), values, "-o", color=ROLE[setting.role], markersize=5.5, **halo())
+        labels.append(EndLabel(values[-1], _name(setting), ROLE[setting.role]))
+    ticks = [f"{name}\nn={count}" for name, count in zip(groups.groups, groups.questions, strict=True)]
+    axes.set_xticks(range(len(ticks)), ticks)
+    axes.set_xlabel("level")
+    percent_axis(axes)
+    label_ends(axes, labels)
+
+
+def _by_topic(axes: Axes, names: Sequence[str], groups: GroupAccuracy, shown: Sequence[SettingResult]) -> None:
+    for setting in shown:
+        values = groups.accuracy[setting.name][: len(names)]
+        axes.plot(values, range(len(values)), "o", color=ROLE[setting.role], markersize=6.5, label=_name(setting))
+    axes.set_yticks(range(len(names)), [_short(name) for name in names])
+    axes.invert_yaxis()
+    axes.grid(visible=True, axis="both")
+    percent_axis(axes, "x")
+    axes.legend(frameon=False, fontsize=9, ncols=2, loc="lower left", bbox_to_anchor=(-0.02, 1), handletextpad=0.1)
+
+
+def _bars_axis(axes: Axes, labels: Sequence[str]) -> None:
+    crowded = len(labels) > 7
+    axes.set_xticks(range(len(labels)), labels, rotation=40 if crowded else 0, ha="right" if crowded else "center")
+    axes.set_xlabel("confidence threshold (→ the round after)")
+
+
+def _pairs(names: Sequence[str], groups: GroupAccuracy, setting: SettingResult) -> list[tuple[str, float]]:
+    return list(zip(names, groups.accuracy[setting.name], strict=False))
+
+
+def _name(setting: SettingResult) -> str:
+    return (
+        f"best, {thresholds_label(setting.thresholds)}" if setting.role == "round" else setting_label(setting).lower()
+    )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 16 else name[:15] + "…"
