@@ -132,13 +132,12 @@ def _can_pack(folder: str) -> bool:
 
 def _save_model(trainer: SftTrainer, job: TrainingJob, bf16: bool) -> None:
     """Write the model in Hugging Face layout; every rank takes part, because ZeRO-3 gathers the weights."""
+    if bf16 and not trainer.is_deepspeed_enabled:  # DeepSpeed's copy of the weights is in bfloat16 already
+        trainer.model.to(torch.bfloat16)
     weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
     if not trainer.args.should_save:
         return
     folder = Path(job.output) / "model"
-    if bf16:
-        weights = {name: tensor.to(torch.bfloat16) for name, tensor in weights.items()}
-        trainer.model.config.dtype = torch.bfloat16
     trainer.model.config.use_cache = True  # the trainer turns it off; whoever samples wants it
     # The source's own file is copied below: saving it anew would refuse some that are published.
     trainer.model.generation_config = GenerationConfig.from_model_config(trainer.model.config)
