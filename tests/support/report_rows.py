@@ -88,7 +88,7 @@ class ReportStore:
             kind=kind,
             key=key,
             attempt="1-abcd",
-            spec={"params": {"split": name.split()[0], "part": name.split()[-1]}},
+            spec={"params": {"split": name.split(maxsplit=1)[0], "part": name.rsplit(maxsplit=1)[-1]}},
             files=(entry,),
             timings={"seconds": seconds, "gpuSeconds": 0.0},
             versions={"python": "3.11.0", "w2s": "0.1.0"},

@@ -130,6 +130,11 @@ def _loss_ends(points: Sequence[ReportPoint], losses: Mapping[str, Sequence[floa
 def _notes(
     params: ReportParams, settings: Sequence[SettingResult], points: Sequence[PointResult], questions: int
 ) -> Iterator[str]:
+    if sum(setting.role == "round" for setting in settings) > 1:
+        yield (
+            "The best setting was chosen on the test questions themselves, so its own accuracy and PGR are a little "
+            "flattered; the interval of its difference to conventional training allows for the choice."
+        )
     pgrs = [*(setting.pgr for setting in settings), *(point.pgr for point in points)]
     undefined = max((pgr.undefined_resamples for pgr in pgrs), default=0)
     if undefined:
@@ -141,8 +146,8 @@ def _notes(
         yield f"With only {questions:,} test questions, differences of a few points cannot be told from chance."
     if len({point.seed for point in params.points}) == 1:
         yield (
-            "One seed: intervals say how far other test questions might change a number, not how far another "
-            "training run might. Add seeds to the manifest to see that."
+            "One seed: intervals say how far other test questions might move a number, not how far another training "
+            "run might. Add seeds to the manifest to see that."
         )
     small = [s.name for s in settings if s.training is not None and s.training.size < 50]
     if small:

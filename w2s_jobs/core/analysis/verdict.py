@@ -69,12 +69,12 @@ def _sentences(found: Findings) -> Iterator[str]:
     if conventional is not None:
         yield (
             f"Conventional training, on one unfiltered weak label a question, reaches "
-            f"{percent(conventional.accuracy.value)}{_recovers(conventional.pgr, found.level)}."
+            f"{percent(conventional.accuracy.value)}{_recovers(conventional.pgr, found.gap)}."
         )
     for choice in found.best:
         setting = found.find(choice.name)
         if choice.round is not None and setting is not None:
-            yield _about_a_round(choice, setting, found.level)
+            yield _about_a_round(choice, setting, found.gap)
     overall = found.overall
     if overall is not None:
         yield from _about_the_best(overall, found)
@@ -88,7 +88,7 @@ def _about_the_gap(found: Findings) -> str:
         f"On {found.test_questions:,} test questions the weak model answers {percent(gap.weak)} correctly and the "
         f"strong model trained on gold labels (the ceiling) {percent(gap.ceiling)}: "
     )
-    text += f"a gap of {points(gap.value)} points"
+    text += f"a gap of {points(gap.value).removeprefix('+')} points"
     if gap.interval is not None:
         text += f" ({found.level} interval {interval_words(gap.interval)})"
     if gap.reason is not None:
@@ -96,22 +96,22 @@ def _about_the_gap(found: Findings) -> str:
     return text + "."
 
 
-def _recovers(pgr: PgrResult, level: str) -> str:
-    """Say what share of the gap is recovered; nothing where PGR is undefined, which was said before."""
-    if pgr.value is None:
+def _recovers(pgr: PgrResult, gap: Gap) -> str:
+    """Say what share of the gap is recovered; nothing where there is no certain gap, which was said before."""
+    if pgr.value is None or not gap.certain:
         return ""
-    interval = "" if pgr.interval is None else f" ({level} interval {pgr_range(pgr.interval)})"
+    interval = "" if pgr.interval is None else f" ({pgr_range(pgr.interval)})"
     if pgr.value < 0:
-        return f", below the weak model: PGR {percent(pgr.value, 0)}{interval}"
+        return f", which is below the weak model: PGR {percent(pgr.value, 0)}{interval}"
     return f" and recovers {percent(pgr.value, 0)} of the gap{interval}"
 
 
-def _about_a_round(choice: Choice, setting: SettingResult, level: str) -> str:
+def _about_a_round(choice: Choice, setting: SettingResult, gap: Gap) -> str:
     rounds = f"{count_word(choice.round or 0)}-round"
     which = f"The best {rounds} setting of {choice.among}" if choice.among > 1 else f"The {rounds} setting"
     seeds = f", the mean of {len(setting.seeds)} seeds," if len(setting.seeds) > 1 else ""
     reached = percent(setting.accuracy.value)
-    return f"{which} ({thresholds_label(setting.thresholds)}){seeds} reaches {reached}{_recovers(setting.pgr, level)}."
+    return f"{which} ({thresholds_label(setting.thresholds)}){seeds} reaches {reached}{_recovers(setting.pgr, gap)}."
 
 
 def _about_the_best(overall: Choice, found: Findings) -> Iterator[str]:
@@ -122,18 +122,15 @@ def _about_the_best(overall: Choice, found: Findings) -> Iterator[str]:
         choice = f", allowing for the choice among {overall.among} settings" if overall.among > 1 else ""
         yield (
             f"The best setting, {_inline(setting)}, differs from conventional training by "
-            f"{_judged(overall.difference, found.level, choice)}."
+            f"{_judged(overall.difference, choice)}."
         )
     if setting.gain is not None:
         yield (
-            f"Against the round that it went on from, its last round changes accuracy by "
-            f"{_judged(setting.gain, found.level, '')}."
+            f"Against the round that it went on from, its last round changes accuracy by {_judged(setting.gain, '')}."
         )
-    if overall.among > 1:
-        yield "The best setting was chosen on the test questions themselves, so its own accuracy is a little flattered."
 
 
-def _judged(difference: Difference, level: str, choice: str) -> str:
+def _judged(difference: Difference, choice: str) -> str:
     if difference.better:
         judgement = "an improvement"
     elif difference.worse:
@@ -143,7 +140,7 @@ def _judged(difference: Difference, level: str, choice: str) -> str:
     interval = difference.interval
     if interval is None:
         return f"{points(difference.value)} points, {judgement}"
-    return f"{points(difference.value)} points ({level} interval {interval_words(interval)}{choice}): {judgement}"
+    return f"{points(difference.value)} points ({interval_words(interval)}{choice}): {judgement}"
 
 
 def _inline(setting: SettingResult) -> str:

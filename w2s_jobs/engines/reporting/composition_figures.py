@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
@@ -14,6 +15,19 @@ from w2s_jobs.engines.reporting.palette import INK, MUTED, PAPER, ROLE, categori
 __all__ = ["composition_panels"]
 
 _MOST_GROUPS = 10
+
+
+@dataclass(frozen=True)
+class _Bar:
+    """One training set; later rounds stand apart from the sweep of the first."""
+
+    label: str
+    x: float
+    mix: Mix
+
+    @property
+    def is_later(self) -> bool:
+        return len(self.mix.thresholds) > 1
 
 
 def composition_panels(results: Results) -> list[Panel]:
@@ -29,67 +43,70 @@ def composition_panels(results: Results) -> list[Panel]:
     return panels
 
 
-def _shown(results: Results, composition: Composition) -> list[tuple[str, Mix]]:
+def _shown(results: Results, composition: Composition) -> list[_Bar]:
     """Choose all questions, every first round, and the best setting of each later round."""
     best = {choice.name for choice in results.best if choice.round is not None and choice.round > 1}
-    shown = []
+    shown, later = [], []
     for mix in composition.mixes:
         if mix.name == "all":
-            shown.append(("all", mix))
+            shown.append(_Bar("all", 0.0, mix))
         elif mix.name.startswith("round1/"):
-            shown.append((f"{mix.thresholds[0]}%", mix))
+            shown.append(_Bar(f"{mix.thresholds[0]}%", len(shown) + 0.3, mix))
         elif mix.name in best:
-            shown.append((" → ".join(map(str, mix.thresholds)), mix))
-    return [(label, mix) for label, mix in shown if sum(mix.counts)]
+            later.append((" → ".join(map(str, mix.thresholds)), mix))
+    shown.extend(_Bar(label, len(shown) + 0.6 + i, mix) for i, (label, mix) in enumerate(later))
+    return [bar for bar in shown if sum(bar.mix.counts)]
 
 
-def _levels(composition: Composition, shown: Sequence[tuple[str, Mix]]) -> Panel:
+def _levels(composition: Composition, shown: Sequence[_Bar]) -> Panel:
     figure, axes = new_axes(height=3.4)
     colours = sequence(range(len(composition.groups)))
-    for index, (_, mix) in enumerate(shown):
+    for bar in shown:
+        mix = bar.mix
         bottom, total = 0.0, sum(mix.counts)
         for level, count in enumerate(mix.counts):
-            axes.bar(index, count / total, 0.78, bottom, color=colours[level], edgecolor=PAPER, linewidth=0.8)
+            axes.bar(bar.x, count / total, 0.78, bottom, color=colours[level], edgecolor=PAPER, linewidth=0.8)
             bottom += count / total
         if mix.mean is not None:
-            axes.text(index, 1.015, f"{mix.mean:.2f}", ha="center", va="bottom", fontsize=9.5, color=INK)
-    last = shown[-1][1].counts
+            axes.text(bar.x, 1.015, f"{mix.mean:.2f}", ha="center", va="bottom", fontsize=9.5, color=INK)
+    last = shown[-1].mix.counts
     edges = [sum(last[:i]) / sum(last) for i in range(len(last) + 1)]
     labels = [
         EndLabel((edges[i] + edges[i + 1]) / 2, f"level {name}", colours[i])
         for i, name in enumerate(composition.groups)
-        if last[i]
     ]
-    _bars_axis(axes, [label for label, _ in shown])
+    _bars_axis(axes, shown)
     axes.set_ylim(0, 1.08)
     percent_axis(axes)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
     label_ends(axes, labels)
     title = "Difficulty of the training set (mean level above)"
-    spoken = "; ".join(f"{label}: mean level {mix.mean:.2f}" for label, mix in shown if mix.mean is not None)
+    spoken = "; ".join(f"{b.label}: mean level {b.mix.mean:.2f}" for b in shown if b.mix.mean is not None)
     return draw(figure, "levels", title, f"{title} against the threshold. {spoken}.")
 
 
-def _topics(composition: Composition, shown: Sequence[tuple[str, Mix]]) -> Panel:
+def _topics(composition: Composition, shown: Sequence[_Bar]) -> Panel:
     """Draw how far each topic's share moves away from its share in all questions."""
     figure, axes = new_axes(height=3.4)
     groups = composition.groups[:_MOST_GROUPS]
     colours = categories(groups)
-    whole = shown[0][1]
+    whole, sweep = shown[0].mix, sum(not bar.is_later for bar in shown)
+    xs = [bar.x for bar in shown]
     labels, changes = [], {}
     for index, group in enumerate(groups):
         base = whole.counts[index] / sum(whole.counts)
-        ys = [mix.counts[index] / sum(mix.counts) - base for _, mix in shown]
-        axes.plot(range(len(shown)), ys, "-o", color=colours[group], markersize=4.5, **halo())
+        ys = [bar.mix.counts[index] / sum(bar.mix.counts) - base for bar in shown]
+        axes.plot(xs[:sweep], ys[:sweep], "-o", color=colours[group], markersize=4.5, **halo())
+        axes.plot(xs[sweep:], ys[sweep:], "D", color=colours[group], markersize=5.5, **halo())
         labels.append(EndLabel(ys[-1], f"{_short(group)} {points(ys[-1])}", colours[group]))
         changes[group] = ys[-1]
     axes.axhline(0, color=MUTED, linewidth=1)
-    _bars_axis(axes, [label for label, _ in shown])
+    _bars_axis(axes, shown)
     percent_axis(axes)
     label_ends(axes, labels, 9)
     title = "Topics: share of the training set, change in points"
     spoken = "; ".join(f"{group} {points(change)}" for group, change in changes.items())
-    return draw(figure, "topics", title, f"{title}, at {shown[-1][0]} against all questions: {spoken}.")
+    return draw(figure, "topics", title, f"{title}, at {shown[-1].label} against all questions: {spoken}.")
 
 
 def _accuracy(results: Results, groups: GroupAccuracy) -> Panel:
@@ -135,10 +152,13 @@ def _by_topic(axes: Axes, names: Sequence[str], groups: GroupAccuracy, shown: Se
     axes.legend(frameon=False, fontsize=9, ncols=2, loc="lower left", bbox_to_anchor=(-0.02, 1), handletextpad=0.1)
 
 
-def _bars_axis(axes: Axes, labels: Sequence[str]) -> None:
-    crowded = len(labels) > 7
-    axes.set_xticks(range(len(labels)), labels, rotation=40 if crowded else 0, ha="right" if crowded else "center")
-    axes.set_xlabel("confidence threshold (→ the round after)")
+def _bars_axis(axes: Axes, shown: Sequence[_Bar]) -> None:
+    crowded = len(shown) > 7
+    labels = [bar.label for bar in shown]
+    axes.set_xticks(
+        [bar.x for bar in shown], labels, rotation=40 if crowded else 0, ha="right" if crowded else "center"
+    )
+    axes.set_xlabel("threshold of round 1, then the best of later rounds")
 
 
 def _pairs(names: Sequence[str], groups: GroupAccuracy, setting: SettingResult) -> list[tuple[str, float]]:

@@ -37,9 +37,9 @@ _VARIABLES: dict[str, tuple[str, str, str]] = {
     "#100006": ("direct", "#5d6670", "#a3adb8"),
 }
 _SEQUENCE_VALUES = (
-    ("#7cb9cf", "#2f6f8a"),
-    ("#55a5c8", "#3a86a6"),
-    ("#3a8fc0", "#4a9dc0"),
+    ("#4f9fc0", "#4089a6"),
+    ("#3f92bb", "#4896b4"),
+    ("#3485b5", "#52a4c4"),
     ("#2b78b3", "#61b2d3"),
     ("#2662a2", "#7fc5df"),
     ("#274d8c", "#9ed6e8"),

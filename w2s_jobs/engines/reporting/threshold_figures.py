@@ -74,8 +74,9 @@ def _draw_line(axes: Axes, marks: Sequence[_Mark], colour: str, dodge: float, wh
     for mark, x in zip(marks, xs, strict=True):
         if whiskers and mark.interval is not None:
             axes.plot([x, x], [mark.interval.low, mark.interval.high], color=colour, linewidth=1.2, alpha=0.55)
-        if len(mark.seeds) > 1:
-            axes.plot([x + 0.9] * len(mark.seeds), mark.seeds, "_", color=colour, markersize=5, alpha=0.8)
+        if whiskers and len(mark.seeds) > 1:
+            beside = x + 0.03 * (axes.get_xlim()[1] - axes.get_xlim()[0])
+            axes.plot([beside] * len(mark.seeds), mark.seeds, "_", color=colour, markersize=5, alpha=0.8)
     axes.plot(xs, ys, "-o", color=colour, markersize=5.5, zorder=3, **halo())
 
 
