@@ -41,8 +41,9 @@ def pgr_range(bounds: Bounds) -> str:
 
 
 def thresholds_label(thresholds: Sequence[int]) -> str:
-    """Name a branch: `t₁ = 70%, t₂ = 60%`."""
-    return ", ".join(f"t{str(i).translate(_SUBSCRIPTS)} = {t}%" for i, t in enumerate(thresholds, start=1))
+    """Name a branch: `t₁ = 70%, t₂ = 60%`, each in one piece where lines break."""
+    named = (f"t{str(i).translate(_SUBSCRIPTS)} = {t}%" for i, t in enumerate(thresholds, start=1))
+    return ", ".join(name.replace(" ", "\N{NO-BREAK SPACE}") for name in named)
 
 
 def setting_label(setting: SettingResult) -> str:

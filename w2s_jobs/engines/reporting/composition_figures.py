@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 
 from w2s_jobs.contracts.results import Composition, GroupAccuracy, Mix, Results, SettingResult
-from w2s_jobs.core.analysis.words import percent, points, setting_label, thresholds_label
+from w2s_jobs.core.analysis.words import percent, points, setting_label
 from w2s_jobs.engines.reporting.canvas import EndLabel, Panel, draw, halo, label_ends, new_axes, percent_axis
 from w2s_jobs.engines.reporting.palette import INK, MUTED, PAPER, ROLE, categories, sequence
 
@@ -166,9 +166,7 @@ def _pairs(names: Sequence[str], groups: GroupAccuracy, setting: SettingResult) 
 
 
 def _name(setting: SettingResult) -> str:
-    return (
-        f"best, {thresholds_label(setting.thresholds)}" if setting.role == "round" else setting_label(setting).lower()
-    )
+    return "best setting" if setting.role == "round" else setting_label(setting).lower()
 
 
 def _short(name: str) -> str:

@@ -47,8 +47,8 @@ class _Scale:
         return f"{float(self.at(high)) - float(self.at(low)):.2f}"
 
     def ticks(self) -> list[float]:
-        """Return round values inside the axis, at most seven."""
-        step = next(s for s in (0.01, 0.02, 0.05, 0.1, 0.2) if (self.high - self.low) / s <= 7)
+        """Return round values inside the axis, at most five."""
+        step = next(s for s in (0.01, 0.02, 0.05, 0.1, 0.2, 0.25) if (self.high - self.low) / s <= 5)
         first = int(self.low / step) + (self.low > 0)
         return [k * step for k in range(first, int(self.high / step) + 1)]
 

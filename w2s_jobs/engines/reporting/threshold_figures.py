@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from w2s_jobs.contracts.results import Bounds, PointResult, Results, SettingResult
 from w2s_jobs.core.analysis.words import percent, setting_label, thresholds_label
 from w2s_jobs.engines.reporting.canvas import EndLabel, Panel, draw, halo, label_ends, new_axes, percent_axis
-from w2s_jobs.engines.reporting.palette import MUTED, ROLE, sequence
+from w2s_jobs.engines.reporting.palette import ROLE, sequence
 
 __all__ = ["threshold_panels"]
 
@@ -53,15 +53,19 @@ def _panel(results: Results, quantity: Quantity, number: int, limits: tuple[floa
     percent_axis(axes)
     labels = list(_baselines(axes, results, quantity))
     lines = _lines(results, settings, quantity)
+    many = len(lines) > _COLOURS_UP_TO
+    best = max((mark.y for _, marks in lines for mark in marks), default=None)
     for index, (prefix, marks) in enumerate(lines):
         colour = colours[prefix[0]] if prefix else ROLE["round"]
-        many = len(lines) > _COLOURS_UP_TO
+        if many and all(mark.y != best for mark in marks):
+            axes.plot([m.x for m in marks], [m.y for m in marks], "-", color=colour, linewidth=0.9, alpha=0.6)
+            continue
         dodge = (index - (len(lines) - 1) / 2) * 0.9 if 1 < len(lines) <= _WHISKERS_UP_TO else 0.0
-        _draw_line(axes, marks, (MUTED if many else colour), dodge, len(lines) <= _WHISKERS_UP_TO)
+        _draw_line(axes, marks, colour, dodge, len(lines) <= _WHISKERS_UP_TO)
         if not prefix:
             for mark in marks:
                 axes.plot(mark.x, mark.y, "o", color=colours[mark.first_threshold], markersize=7, zorder=4, **halo())
-        elif not many:
+        else:
             labels.append(EndLabel(marks[-1].y, thresholds_label(prefix), colour))
     label_ends(axes, labels)
     what = "Accuracy" if quantity == "accuracy" else "PGR"
@@ -122,7 +126,7 @@ def _limits(results: Results, quantity: Quantity) -> tuple[float, float]:
     """Take one range for all panels: all values, and intervals as far as they do not flatten everything else."""
     shown = [s for s in results.settings if s.role in (*_SHORT, "round")]
     values = [v for s in shown if (v := _value(s, quantity)) is not None]
-    span = max(max(values) - min(values), 0.02)
+    span = max(max(values) - min(values), 0.2)
     ends = [e for s in shown if (i := _interval(s, quantity)) is not None for e in (i.low, i.high)]
     low = max(min([*values, *ends]), min(values) - span)
     high = min(max([*values, *ends]), max(values) + span)
