@@ -28,7 +28,7 @@ from w2s_jobs.context import Outcome, StepContext
 from w2s_jobs.contracts.artifact import StepResult
 from w2s_jobs.contracts.errors import ExitCode, InputError, JobError
 from w2s_jobs.contracts.steps import PARAMS, StepSpec
-from w2s_jobs.store.disk import translate_os_error
+from w2s_jobs.store.disk import foreign_disk_errors, translate_os_error
 from w2s_jobs.store.open import open_store
 
 log = logging.getLogger("w2s_jobs")
@@ -66,7 +66,8 @@ def _run(spec: StepSpec) -> int:
         return ExitCode.DONE
     started, cpu_started = time.monotonic(), _cpu_seconds()
     params = PARAMS[spec.kind].model_validate(spec.params)
-    outcome: Outcome = importlib.import_module(f"w2s_jobs.steps.{spec.kind}").run(context, params)
+    with foreign_disk_errors(context.work_dir):
+        outcome: Outcome = importlib.import_module(f"w2s_jobs.steps.{spec.kind}").run(context, params)
     if not outcome.complete:
         log.info("this shard is done; others are still at work")
         return ExitCode.DONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from controller.plan.graph import Plan
     from w2s_jobs.store.protocol import ArtifactStore
 
-__all__ = ["command", "show_report"]
+__all__ = ["command", "show_report", "terminal"]
 
 
 @click.command()
@@ -25,9 +26,7 @@ __all__ = ["command", "show_report"]
 @store_option
 def command(file: Path, store: str | None) -> None:
     """Show the table of results and the path of the report."""
-    from rich.console import Console  # noqa: PLC0415  --help must not wait for all this
-
-    from controller.cli.experiment_file import read_plan  # noqa: PLC0415
+    from controller.cli.experiment_file import read_plan  # noqa: PLC0415  --help must not wait for all this
     from controller.local.run_folder import RunFolder  # noqa: PLC0415
     from w2s_jobs.store.open import open_store  # noqa: PLC0415
 
@@ -35,7 +34,14 @@ def command(file: Path, store: str | None) -> None:
     artifacts = open_store(choose_store(store, experiment))
     if not artifacts.finished([plan.step(plan.report).ref]):
         raise W2sError(f"{plan.experiment}: there is no report yet. Make it with `w2s run {file}`")
-    show_report(artifacts, plan, RunFolder(plan.experiment), Console(highlight=False))
+    show_report(artifacts, plan, RunFolder(plan.experiment), terminal())
+
+
+def terminal() -> Console:
+    """Open the console on stdout. A pipe has no width of its own: it gets what a table needs, so nothing is cut."""
+    from rich.console import Console  # noqa: PLC0415
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
 def show_report(store: ArtifactStore, plan: Plan, folder: RunFolder, console: Console) -> None:
@@ -44,6 +50,5 @@ def show_report(store: ArtifactStore, plan: Plan, folder: RunFolder, console: Co
     from controller.local.report_copy import copy_report, read_results  # noqa: PLC0415
 
     report = copy_report(store, plan, folder.path)
-    # A pipe has no width of its own: give the table what it needs instead of cutting it.
-    console.print(render_results(read_results(folder.path)), width=None if console.is_terminal else 160)
+    console.print(render_results(read_results(folder.path)))
     console.print(f"report: {report}", markup=False, soft_wrap=True)

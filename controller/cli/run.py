@@ -34,14 +34,13 @@ def command(file: Path, store: str | None, cores: int | None, gpus: int | None, 
     side by side; when one fails, those that do not need it still finish. Exit codes: 0 done, 1 steps failed, 42 all
     failures are inputs that can never work, 43 all are dependencies that were unavailable, 130 or 143 stopped.
     """
-    from rich.console import Console  # noqa: PLC0415  --help must not wait for all this
-
-    from controller.cli.experiment_file import read_plan  # noqa: PLC0415
+    from controller.cli.experiment_file import read_plan  # noqa: PLC0415  --help must not wait for all this
+    from controller.cli.report import terminal  # noqa: PLC0415
     from w2s_jobs.store.disk import disk_errors  # noqa: PLC0415
 
     experiment, plan = read_plan(file)
     settings = choose_store(store, experiment)
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console = terminal()
     with disk_errors(Path.cwd()):
         sys.exit(_run(plan, settings, (cores, gpus), _view(console, plain), console))
 

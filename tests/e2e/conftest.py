@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import random
 import shutil
-import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from support.w2s_command import Sandbox
+from tests.support.w2s_command import Sandbox
 
 TINY = Path(__file__).parent / "tiny.yaml"
 
@@ -24,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.timeout(900))
+            item.add_marker(pytest.mark.timeout(1200))
 
 
 def tiny_manifest() -> dict[str, Any]:
@@ -36,8 +32,10 @@ def tiny_manifest() -> dict[str, Any]:
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     """A finished run that nothing disturbed."""
     sandbox = Sandbox(tmp_path_factory.mktemp("undisturbed"), tiny_manifest())
+    started = time.monotonic()
     done = sandbox.run()
     assert done.returncode == 0, done.stdout
+    sandbox.seconds = time.monotonic() - started
     return sandbox
 
 
@@ -52,14 +50,6 @@ def finished(undisturbed: Sandbox, tmp_path: Path) -> Sandbox:
 def fresh(tmp_path: Path) -> Sandbox:
     """A folder in which nothing has run."""
     return Sandbox(tmp_path / "fresh", tiny_manifest())
-
-
-@pytest.fixture
-def chance() -> random.Random:
-    """Randomness that a failed test can be repeated with: set W2S_SEED to the seed it printed."""
-    seed = int(os.environ.get("W2S_SEED") or random.randrange(2**32))
-    print(f"repeat with W2S_SEED={seed}")
-    return random.Random(seed)
 
 
 @pytest.fixture

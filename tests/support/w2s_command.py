@@ -29,13 +29,15 @@ class Sandbox:
         self.folder = folder
         self.file = folder / "experiment.yaml"
         self.store = store
+        self.seconds = 0.0
+        """how long the first run took, where somebody measured it"""
         self.environment = {k: v for k, v in os.environ.items() if not _NOT_INHERITED.match(k)}
         self.write(manifest)
 
     def write(self, manifest: dict[str, Any]) -> None:
         self.file.write_text(yaml.safe_dump(manifest))
 
-    def w2s(self, *arguments: str, timeout: float = 240, **options: Any) -> subprocess.CompletedProcess[str]:
+    def w2s(self, *arguments: str, timeout: float = 900, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run one command to its end; both outputs are in `stdout`."""
         with self.start(*arguments, **options) as process:
             try:
@@ -75,6 +77,10 @@ class Sandbox:
     def report_bytes(self) -> dict[str, bytes]:
         """Read the machine-readable report of the last finished run."""
         return {name: (self.runs / name).read_bytes() for name in ("results.json", "results.csv")}
+
+    def metrics(self) -> dict[str, dict[str, Any]]:
+        """Return the metrics of each finished step by its key: they depend on the work alone, not on how it went."""
+        return {path.parent.name: json.loads(path.read_text())["metrics"] for path in self.results()}
 
     def plan_keys(self) -> dict[str, str]:
         """Return the name of each step by its key."""

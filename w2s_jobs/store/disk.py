@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +12,13 @@ from pathlib import Path
 
 from w2s_jobs.contracts.errors import DependencyError, InputError
 
-__all__ = ["disk_errors", "translate_os_error"]
+__all__ = ["disk_errors", "foreign_disk_errors", "translate_os_error"]
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_RUST_ERRNO = re.compile(r"\(os error (\d+)\)")
+"""How libraries written in Rust (safetensors, tokenizers) say which errno they met."""
+_TORCH_WRITE = "PytorchStreamWriter failed writing"
+"""How torch.save says that it could not write, whatever the reason."""
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
 
 
@@ -37,6 +43,26 @@ def disk_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise translate_os_error(error, path) from error
+
+
+@contextmanager
+def foreign_disk_errors(path: Path) -> Iterator[None]:
+    """Translate a full disk that a library reports as something else than an OSError; other errors pass unchanged."""
+    try:
+        yield
+    except Exception as error:
+        number = _full_disk_in(str(error))
+        if number is None:
+            raise
+        raise translate_os_error(OSError(number, os.strerror(number)), path) from error
+
+
+def _full_disk_in(message: str) -> int | None:
+    if _TORCH_WRITE in message:
+        return errno.ENOSPC
+    match = _RUST_ERRNO.search(message)
+    number = int(match[1]) if match else None
+    return number if number in _FULL else None
 
 
 def _free(path: Path) -> str:

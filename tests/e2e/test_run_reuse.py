@@ -18,7 +18,7 @@ def test_the_second_run_computes_nothing_and_says_so(undisturbed):
 
 def test_a_run_prints_the_table_and_the_path_of_the_report(undisturbed):
     printed = undisturbed.run().stdout
-    for row in ("weak model", "ceiling", "conventional", "round 1, t = 0", "round 2, t = 0 → 10"):
+    for row in ("weak model", "ceiling", "round 1, t = 40", "round 2, t = 40 → 40"):
         assert row in printed
     path = undisturbed.runs / "report.html"
     assert f"report: {path}" in printed
@@ -29,7 +29,7 @@ def test_a_run_prints_the_table_and_the_path_of_the_report(undisturbed):
 def test_changing_one_threshold_runs_only_what_depends_on_it(finished, manifest):
     before = finished.plan_keys()
     changed = manifest()
-    changed["spec"]["method"]["confidence"]["rounds"][0]["thresholds"] = [0, 40]
+    changed["spec"]["method"]["confidence"]["rounds"][1]["thresholds"] = [60]
     finished.write(changed)
     after = finished.plan_keys()
     old = finished.results()
