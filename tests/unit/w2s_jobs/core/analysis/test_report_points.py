@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from w2s_jobs.contracts.steps import ReportPoint
+from w2s_jobs.core.analysis.points import PointComparison, setting_name
+from w2s_jobs.core.analysis.resampling import Bootstrap, Estimate, compare, estimate_all, mean_of, simultaneous
+
+QUESTIONS = 400
+BOOTSTRAP = Bootstrap(resamples=500, confidence_level=0.95, seed=3)
+
+
+def answers(share: float, seed: int = 0) -> np.ndarray:
+    """Answers of a model that is right on the easiest questions, with some luck."""
+    noise = np.random.default_rng(seed).normal(0, 0.05, QUESTIONS)
+    return np.linspace(0, 1, QUESTIONS) + noise < share
+
+
+def point(role: str, thresholds: tuple[int, ...] = (), seed: int = 0, evaluate: str | None = None) -> ReportPoint:
+    name = f"{role}{thresholds}{seed}"
+    key = (evaluate or name).encode().hex().ljust(64, "0")[:64]
+    return ReportPoint(id=name, role=role, thresholds=thresholds, seed=seed, evaluate=key)  # type: ignore[arg-type]
+
+
+def comparison(given: dict[ReportPoint, np.ndarray]) -> PointComparison:
+    estimates = estimate_all({p.evaluate: right for p, right in given.items()}, BOOTSTRAP)
+    return PointComparison(tuple(given), estimates, QUESTIONS, BOOTSTRAP)
+
+
+def settings(given: dict[ReportPoint, np.ndarray]) -> dict[str, object]:
+    return {s.name: s for s in comparison(given).settings({})}
+
+
+def test_pgr_is_the_recovered_share_of_the_gap() -> None:
+    weak, ceiling, transfer = np.zeros(4, bool), np.ones(4, bool), np.array([True, True, True, False])
+    found = {s.name: s for s in comparison_of(weak, ceiling, transfer).settings({})}
+    assert found["round1/t70"].pgr.value == 0.75
+    assert found["weak"].pgr.value == 0
+    assert found["ceiling"].pgr.value == 1
+
+
+def comparison_of(weak: np.ndarray, ceiling: np.ndarray, transfer: np.ndarray) -> PointComparison:
+    return comparison({point("weak"): weak, point("ceiling"): ceiling, point("round", (70,)): transfer})
+
+
+def test_pgr_without_a_gap_is_null_with_its_reason_and_never_zero_or_infinite() -> None:
+    same = answers(0.5)
+    found = comparison_of(same, same, answers(0.8))
+    setting = next(s for s in found.settings({}) if s.role == "round")
+    assert setting.pgr.value is None
+    assert setting.pgr.interval is None
+    assert "no gap to recover" in str(setting.pgr.reason)
+    assert "no gap to recover" in str(found.gap().reason)
+
+
+def test_pgr_without_a_ceiling_names_what_is_missing() -> None:
+    found = comparison({point("weak"): answers(0.4), point("round", (70,)): answers(0.6)})
+    assert {s.pgr.reason for s in found.settings({})} == {"the experiment has no baseline ceiling"}
+    assert found.gap().reason == "the experiment has no baseline ceiling"
+
+
+def test_resamples_without_a_gap_are_counted_and_left_out() -> None:
+    weak = answers(0.5)
+    ceiling = weak.copy()
+    ceiling[np.flatnonzero(~weak)[:2]] = True
+    setting = next(s for s in comparison_of(weak, ceiling, answers(0.52)).settings({}) if s.role == "round")
+    assert 0 < setting.pgr.undefined_resamples < BOOTSTRAP.resamples
+    assert setting.pgr.value is not None
+
+
+def test_a_gap_that_may_be_zero_is_said_to_be_uncertain() -> None:
+    gap = comparison_of(answers(0.50), answers(0.51, seed=9), answers(0.5)).gap()
+    assert not gap.certain
+    assert "not distinguishable from zero" in str(gap.reason)
+
+
+def test_a_ceiling_below_the_weak_model_is_said_to_be_so() -> None:
+    gap = comparison_of(answers(0.8), answers(0.4), answers(0.5)).gap()
+    assert not gap.certain
+    assert "less accurate than the weak model" in str(gap.reason)
+
+
+def test_better_needs_an_interval_above_zero() -> None:
+    given = {
+        point("conventional"): answers(0.5),
+        point("round", (50,)): answers(0.505, seed=1),
+        point("round", (90,)): answers(0.8),
+    }
+    found = {s.name: s.difference for s in comparison(given).settings({})}
+    assert not found["round1/t50"].better
+    assert not found["round1/t50"].worse
+    assert found["round1/t90"].better
+    assert found["conventional"] is None
+
+
+def test_a_pair_that_agrees_on_every_question_differs_by_exactly_zero() -> None:
+    same = answers(0.6)
+    setting = settings({point("conventional"): same, point("round", (50,)): same})["round1/t50"]
+    assert (setting.difference.value, setting.difference.interval.low, setting.difference.interval.high) == (0, 0, 0)
+    assert not setting.difference.better
+
+
+def test_a_later_round_is_compared_with_the_one_that_it_went_on_from() -> None:
+    given = {
+        point("round", (50,)): answers(0.5),
+        point("round", (70,)): answers(0.7),
+        point("round", (50, 90)): answers(0.8),
+    }
+    gain = settings(given)["round2/t50-90"].gain
+    assert gain.to == "round1/t50"
+    assert gain.value == pytest.approx(0.3, abs=0.03)
+
+
+def test_seeds_are_taken_together_and_their_spread_is_kept() -> None:
+    given = {point("round", (50,), seed): answers(share, seed) for seed, share in enumerate((0.4, 0.5, 0.6))}
+    setting = settings(given)["round1/t50"]
+    assert setting.seeds == (0, 1, 2)
+    assert setting.accuracy.value == pytest.approx(0.5, abs=0.02)
+    assert setting.spread.min < setting.accuracy.value < setting.spread.max
+
+
+def test_seeds_that_share_one_evaluation_have_no_spread() -> None:
+    shared = answers(0.5)
+    given = {point("weak", seed=seed, evaluate="w"): shared for seed in (0, 1)}
+    assert settings(given)["weak"].spread is None
+
+
+def test_the_interval_of_the_best_allows_for_the_choice() -> None:
+    random = np.random.default_rng(5)
+    conventional = Estimate(0.5, 0.5 + random.normal(0, 0.01, 2000))
+    candidates = [Estimate(0.51, 0.51 + random.normal(0, 0.01, 2000)) for _ in range(20)]
+    alone = compare(candidates[0], conventional, "conventional", 0.95).interval
+    chosen = simultaneous(candidates, conventional, "conventional", 0.95)[0].interval
+    assert alone is not None
+    assert chosen is not None
+    assert chosen.high - chosen.low > 1.2 * (alone.high - alone.low)
+
+
+def test_the_best_of_equals_is_the_first() -> None:
+    same = answers(0.7)
+    best = comparison({point("round", (50,)): same, point("round", (30,)): same}).best()
+    assert {choice.name for choice in best} == {"round1/t30"}
+
+
+def test_a_mean_over_seeds_keeps_the_pairing_of_questions() -> None:
+    one, two = Estimate(0.2, np.array([0.1, 0.3])), Estimate(0.4, np.array([0.5, 0.3]))
+    assert mean_of([one, two]).resampled.tolist() == pytest.approx([0.3, 0.3])
+
+
+def test_settings_are_named_by_what_seeds_have_in_common() -> None:
+    assert setting_name(point("round", (60, 70), seed=4)) == "round2/t60-70"
+    assert setting_name(point("unfiltered", (60,))) == "unfiltered/t60"
+    assert setting_name(point("weak")) == "weak"
