@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from w2s_jobs.contracts.results import Bounds, Difference, PgrResult, Results, SettingResult, TrainingSet
+from w2s_jobs.contracts.results import Bounds, Difference, Gap, PgrResult, Results, SettingResult, TrainingSet
 
 __all__ = ["render_results"]
 
@@ -24,12 +24,10 @@ _NAMES = {
 def render_results(results: dict[str, Any]) -> Table:
     """Build the table of a `results.json`: one row a setting, seeds taken together."""
     parsed = Results.model_validate(results)
-    level = f"{parsed.confidence_level:.0%}"
     table = Table(
         title=Text(parsed.verdict.headline, style="bold"),
         title_justify="left",
-        caption=f"{parsed.test_questions:,} test questions; in brackets the {level} interval over them; "
-        "* differs from conventional beyond it",
+        caption=_caption(parsed),
         caption_justify="left",
     )
     table.add_column("setting", no_wrap=True)
@@ -37,13 +35,26 @@ def render_results(results: dict[str, Any]) -> Table:
         table.add_column(heading, justify="right")
     best = {choice.name for choice in parsed.best if choice.round is None}
     for setting in parsed.settings:
-        table.add_row(*_cells(setting), style="bold" if setting.name in best else None)
+        table.add_row(*_cells(setting, parsed.gap), style="bold" if setting.name in best else None)
     return table
 
 
-def _cells(setting: SettingResult) -> tuple[str, ...]:
+def _caption(results: Results) -> str:
+    level = f"{100 * results.confidence_level:g}%"
+    text = f"{results.test_questions:,} test questions; in brackets the {level} interval over them; "
+    text += "* differs from conventional beyond it"
+    return text if results.gap.certain or results.gap.reason is None else f"{text}\nPGR: {results.gap.reason}"
+
+
+def _cells(setting: SettingResult, gap: Gap) -> tuple[str, ...]:
     accuracy = f"{_percent(setting.accuracy.value)}{_bounds(setting.accuracy.interval)}"
-    return (_name(setting), accuracy, _pgr(setting.pgr), _difference(setting.difference), *_training(setting.training))
+    return (
+        _name(setting),
+        accuracy,
+        _pgr(setting.pgr, gap),
+        _difference(setting.difference),
+        *_training(setting.training),
+    )
 
 
 def _name(setting: SettingResult) -> str:
@@ -55,8 +66,10 @@ def _name(setting: SettingResult) -> str:
     return f"{name} ({len(setting.seeds)} seeds)" if len(setting.seeds) > 1 else name
 
 
-def _pgr(pgr: PgrResult) -> str:
-    return "undefined" if pgr.value is None else f"{100 * pgr.value:.0f}{_bounds(pgr.interval, 0)}"
+def _pgr(pgr: PgrResult, gap: Gap) -> str:
+    if pgr.value is None:
+        return "undefined"
+    return "no gap" if not gap.certain else f"{100 * pgr.value:.0f}{_bounds(pgr.interval, 0)}"
 
 
 def _difference(difference: Difference | None) -> str:

@@ -74,7 +74,7 @@ def recovered(
     if point.value is None or weak is None or ceiling is None:
         return PgrResult(value=None, reason=point.reason)
     return PgrResult(
-        value=round(point.value, _DIGITS),
+        value=round(point.value, _DIGITS) + 0.0,  # never -0.0, which a negative gap makes of the weak model's zero
         interval=bounds(pgr_interval(transfer.resampled, weak.resampled, ceiling.resampled, confidence_level)),
         undefined_resamples=int(np.count_nonzero(ceiling.resampled == weak.resampled)),
     )

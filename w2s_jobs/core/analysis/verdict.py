@@ -78,6 +78,7 @@ def _sentences(found: Findings) -> Iterator[str]:
     overall = found.overall
     if overall is not None:
         yield from _about_the_best(overall, found)
+        yield from _about_all(found)
 
 
 def _about_the_gap(found: Findings) -> str:
@@ -127,6 +128,18 @@ def _about_the_best(overall: Choice, found: Findings) -> Iterator[str]:
     if setting.gain is not None:
         yield (
             f"Against the round that it went on from, its last round changes accuracy by {_judged(setting.gain, '')}."
+        )
+
+
+def _about_all(found: Findings) -> Iterator[str]:
+    """Count the settings that differ, so that a good best does not hide bad others."""
+    differences = [s.difference for s in found.settings if s.role == "round" and s.difference is not None]
+    if len(differences) > 1:
+        better, worse = sum(d.better for d in differences), sum(d.worse for d in differences)
+        yield (
+            f"Taken one at a time, {count_word(better)} of the {len(differences)} settings "
+            f"{'is' if better == 1 else 'are'} better than conventional training and {count_word(worse)} "
+            f"{'is' if worse == 1 else 'are'} worse."
         )
 
 

@@ -9,7 +9,7 @@ from w2s_jobs.contracts.results import Bounds, SettingResult
 __all__ = ["count_word", "interval_words", "percent", "pgr_range", "points", "setting_label", "thresholds_label"]
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_COUNTS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _LABELS = {
     "weak": "Weak model",
     "ceiling": "Ceiling",

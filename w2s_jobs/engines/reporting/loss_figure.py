@@ -25,6 +25,7 @@ def loss_panels(results: Results, losses: Mapping[str, Sequence[float]]) -> list
     best = next((c.name for c in results.best if c.round is None), "")
     figure, axes = new_axes(height=3.2)
     labels: dict[str, EndLabel] = {}
+    highest: list[float] = []
     for entry in curves:
         role, chosen = roles.get(entry.name, ""), best and entry.name.startswith(f"{best}/seed")
         front = role in ("ceiling", "conventional") or bool(chosen)
@@ -32,11 +33,13 @@ def loss_panels(results: Results, losses: Mapping[str, Sequence[float]]) -> list
         xs, ys = _thinned(losses[entry.train])
         axes.plot(xs, ys, color=colour, linewidth=1.5 if front else 0.7, alpha=1 if front else 0.45, zorder=2 + front)
         if front:
+            highest.append(float(ys.max()))
             name = "best" if chosen else role
             labels.setdefault(name, EndLabel(float(ys[-1]), f"{name} {entry.last:.3g}", colour))
     axes.set_xlabel("share of the training's optimizer steps")
     axes.set_xlim(0, 1)
-    axes.set_ylim(bottom=0)
+    # Pretraining begins far higher than what the figure is about; it may leave at the top.
+    axes.set_ylim(0, 1.08 * max(highest, default=max(max(losses[entry.train]) for entry in curves)))
     axes.yaxis.set_major_locator(MaxNLocator(5))
     percent_axis(axes, "x")
     label_ends(axes, list(labels.values()))

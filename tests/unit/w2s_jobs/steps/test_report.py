@@ -155,6 +155,16 @@ def test_an_undefined_pgr_is_null_everywhere_and_says_why(reports: Reports) -> N
     assert {row["pgr"] for row in csv_rows(files)} == {""}
 
 
+def test_pgr_over_a_gap_that_may_be_zero_is_not_shown(reports: Reports) -> None:
+    files = reports("no gap")
+    assert not results_of(files).gap.certain
+    text = files["report.html"].read_text()
+    assert "no gap†" in text
+    assert "PGR after round" not in text
+    table = render_results(json.loads(files["results.json"].read_text()))
+    assert set(table.columns[2].cells) == {"no gap"}
+
+
 def test_no_gain_is_called_no_gain(reports: Reports) -> None:
     verdict = results_of(reports("no gap")).verdict
     assert "showed no gain" in verdict.headline
