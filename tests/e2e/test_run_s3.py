@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from tests.support.s3_server import S3Server
 from tests.support.w2s_command import Sandbox
+
+
+def reach(server: S3Server) -> dict[str, str]:
+    return {**server.environment(), "AWS_ENDPOINT_URL": server.endpoint}
 
 
 def test_a_run_over_s3_has_the_outcome_of_a_run_over_a_folder(undisturbed, manifest, tmp_path, s3_server):
