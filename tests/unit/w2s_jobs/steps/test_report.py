@@ -29,7 +29,7 @@ DESIGNS = {
     "two rounds": SMALL,
     "one point": Design(rounds=((70,),), baselines=(), test=50, unlabelled=60, resamples=200),
     "no ceiling": Design(rounds=((50, 80),), baselines=("weak", "conventional"), unlabelled=100, resamples=200),
-    "no gap": Design(rounds=((50,), (60,)), weak_skill=0.5, ceiling_skill=0.5, test=60, resamples=200),
+    "no gap": Design(rounds=((50,), (60,)), weak_skill=0.5, ceiling_skill=0.45, test=200, resamples=200),
     "levels and seeds": Design(levels=True, seeds=(0, 1), rounds=((50, 80), (60,)), test=120, resamples=200),
     "many lines": Design(rounds=((50, 70, 80), (40, 60, 80), (50,)), test=80, unlabelled=200, resamples=200),
 }
