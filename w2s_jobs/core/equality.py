@@ -24,13 +24,15 @@ _WILD = re.compile(
     r"|[0-9]{31,}"
     r"|[eE][+-]?[0-9]{4,}"
 )
+_WORD = re.compile(r"(?<![\\A-Za-z])(?!(?:sin|cos|tan|cot|sec|csc|log|exp|sqrt|max|min|arc[a-z]{3})\b)[A-Za-z]{3,}|\n")
+"""A word is prose or a program: math-verify would pick some number out of it and call that the answer."""
 # math-verify logs every expression that it cannot read; that is an ordinary "not equal" here.
 logging.getLogger("math_verify").setLevel(logging.CRITICAL)
 
 
 def is_tame(answer: str) -> bool:
-    """Tell whether a computer algebra system may be shown this answer: short, shallow, no towers of powers."""
-    if len(answer) > _LONGEST or _WILD.search(answer):
+    """Tell whether a computer algebra system may be shown this: short, shallow, no prose, no towers of powers."""
+    if len(answer) > _LONGEST or _WILD.search(answer) or _WORD.search(answer):
         return False
     depth = deepest = 0
     for character in answer:

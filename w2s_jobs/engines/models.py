@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from urllib.parse import urlparse
 
 from w2s_jobs.context import StepContext
 from w2s_jobs.contracts.errors import DependencyError, InputError
 from w2s_jobs.contracts.settings import HubLocation, ModelSource
-from w2s_jobs.store.checksum import sha256_of
+from w2s_jobs.store.model_folder import model_folder_sha256
 
-__all__ = ["folder_sha256", "model_folder"]
+__all__ = ["model_folder"]
 
 
 def model_folder(context: StepContext, source: ModelSource | None) -> Path:
@@ -37,19 +36,11 @@ def model_folder(context: StepContext, source: ModelSource | None) -> Path:
     return folder
 
 
-def folder_sha256(folder: Path) -> str:
-    """Return one SHA-256 over the names and contents of a folder's files."""
-    digest = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        digest.update(f"{path.relative_to(folder)}\0{sha256_of(path)}\n".encode())
-    return digest.hexdigest()
-
-
 def _given_folder(source: ModelSource) -> Path:
     folder = Path(source.path or "")
     if not folder.is_dir():
         raise InputError(f"model {folder}: there is no such folder; correct models.….source.path")
-    if source.sha256 is not None and (found := folder_sha256(folder)) != source.sha256:
+    if source.sha256 is not None and (found := model_folder_sha256(folder)) != source.sha256:
         raise InputError(
             f"model {folder}: sha256 over its files is {found}, the manifest says {source.sha256}; "
             "restore the folder, or correct source.sha256 if the change is meant"

@@ -150,13 +150,7 @@ class S3Store:
 
     def _exists(self, key: str) -> bool:
         with s3_errors(self.clients.place(self.bucket, key)):
-            try:
-                self.clients.api.head_object(Bucket=self.bucket, Key=key)
-            except ClientError as error:
-                if _code(error) in _MISSING:
-                    return False
-                raise
-        return True
+            return self.clients.exists(self.bucket, key)
 
     def _list(self, prefix: str) -> dict[str, int]:
         with s3_errors(self.clients.place(self.bucket, prefix)):

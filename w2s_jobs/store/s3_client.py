@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from botocore.session import Session
 from s3transfer.crt import (
     BotocoreCRTCredentialsWrapper,
@@ -63,6 +65,16 @@ class S3Clients:
             "S3Client",
             self._session.create_client("s3", region_name=self._region, endpoint_url=self._endpoint, config=_CONFIG),
         )
+
+    def exists(self, bucket: str, key: str) -> bool:
+        """Tell whether an object is there."""
+        try:
+            self.api.head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == HTTPStatus.NOT_FOUND:
+                return False
+            raise
+        return True
 
     def download(self, bucket: str, key: str, target: Path) -> None:
         """Download one object: ranges in parallel where it is large. The name appears when all of it is there."""

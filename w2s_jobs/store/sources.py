@@ -58,22 +58,16 @@ def _bring(source: DatasetSource, name: str, work_dir: Path, store: StoreSetting
 
 
 def _bring_s3(prefix: str, name: str, work_dir: Path, store: StoreSettings) -> Path | None:
-    from botocore.exceptions import ClientError  # noqa: PLC0415  only sources in S3 need boto3
-
-    from w2s_jobs.store.s3_client import S3Clients  # noqa: PLC0415  the same
+    from w2s_jobs.store.s3_client import S3Clients  # noqa: PLC0415  only sources in S3 need boto3
     from w2s_jobs.store.s3_errors import s3_errors  # noqa: PLC0415  the same
 
     parsed = urlparse(f"{prefix.rstrip('/')}/{name}")
     bucket, key, clients = parsed.netloc, parsed.path.lstrip("/"), S3Clients(store)
     target = work_dir / "source" / name
-    target.parent.mkdir(parents=True, exist_ok=True)
     with s3_errors(clients.place(bucket, key)):
-        try:
-            clients.api.download_file(bucket, key, str(target))
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey"):
-                return None
-            raise
+        if not clients.exists(bucket, key):
+            return None
+        clients.download(bucket, key, target)
     return target
 
 

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.steps import Bench
+from w2s_jobs.contracts.errors import InputError
+from w2s_jobs.store.s3_client import S3Clients
+
+
+def a_record(number: int) -> str:
+    return json.dumps({"question": f"What is {number} + 1?", "answer": f"It is {number + 1}.\n#### {number + 1}"})
+
+
+def write_gsm8k(folder: Path, train: int = 20, test: int = 5) -> dict[str, Any]:
+    folder.mkdir(exist_ok=True)
+    (folder / "train.jsonl").write_text("\n".join(a_record(n) for n in range(train)) + "\n")
+    (folder / "test.jsonl").write_text("\n".join(a_record(n) for n in range(1000, 1000 + test)) + "\n")
+    return {"path": str(folder)}
+
+
+def params(source: dict[str, Any], split: str, part: str = "questions", **changes: Any) -> dict[str, Any]:
+    splits = changes.pop("splits", {"labelled": 5, "unlabelled": 10, "seed": 1})
+    family = changes.pop("family", "gsm8k")
+    return {"task": {"family": family}, "source": source, "splits": splits, "split": split, "part": part, **changes}
+
+
+def ids(bench: Bench, values: dict[str, Any]) -> list[str]:
+    result = bench.run("prepare", values, {})
+    name, schema = ("questions.parquet", "questions") if values["part"] == "questions" else ("examples.parquet",) * 2
+    return [row["row_id"] for row in bench.rows(result, name, schema.removesuffix(".parquet"))]
+
+
+def test_splits_are_disjoint_and_the_same_every_time(bench: Bench, tmp_path: Path) -> None:
+    source = write_gsm8k(tmp_path / "data")
+    labelled, unlabelled, test = (ids(bench, params(source, split)) for split in ("labelled", "unlabelled", "test"))
+    assert (len(labelled), len(unlabelled), len(test)) == (5, 10, 5)
+    assert not set(labelled) & set(unlabelled)
+    assert not (set(labelled) | set(unlabelled)) & set(test)
+    assert ids(Bench(tmp_path / "again"), params(source, "labelled")) == labelled
+
+
+def test_scan_splits_come_from_one_pool_and_are_disjoint(bench: Bench) -> None:
+    splits = {"pretrain": 50, "labelled": 40, "unlabelled": 30, "test": 20}
+    found = [
+        ids(bench, params({"generated": True}, split, family="scan", splits=splits))
+        for split in ("pretrain", "labelled", "unlabelled", "test")
+    ]
+    assert [len(part) for part in found] == [50, 40, 30, 20]
+    assert len({row for part in found for row in part}) == 140
+
+
+def test_questions_hold_no_gold_and_gold_is_about_the_same_rows(bench: Bench, tmp_path: Path) -> None:
+    source = write_gsm8k(tmp_path / "data")
+    result = bench.run("prepare", params(source, "unlabelled"), {})
+    assert [file.name for file in result.files] == ["questions.parquet"]
+    questions = bench.rows(result, "questions.parquet", "questions")
+    assert set(questions[0]) == {"row_id", "question", "level", "topic"}
+    assert ids(bench, params(source, "unlabelled", "gold")) == [row["row_id"] for row in questions]
+
+
+def test_row_ids_do_not_depend_on_the_order_of_the_file(bench: Bench, tmp_path: Path) -> None:
+    source = write_gsm8k(tmp_path / "data")
+    everything = params(source, "unlabelled", splits={"unlabelled": None})
+    before = ids(bench, everything)
+    file = tmp_path / "data" / "train.jsonl"
+    file.write_text("\n".join(reversed(file.read_text().splitlines())))
+    assert ids(Bench(tmp_path / "again"), everything) == before
+
+
+def test_train_records_whose_question_is_tested_are_left_out_and_counted(bench: Bench, tmp_path: Path) -> None:
+    source = write_gsm8k(tmp_path / "data")
+    with (tmp_path / "data" / "train.jsonl").open("a") as stream:
+        stream.write(a_record(1001) + "\n")
+    result = bench.run("prepare", params(source, "unlabelled", splits={"unlabelled": None}), {})
+    assert result.metrics == {"rows": 20, "skippedRecords": 0, "trainRecordsInTest": 1}
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"question": "broken', "the line cannot be read"),
+        ("[1, 2]", "expected an object with fields, got list"),
+        ('{"question": "x"}', "answer: expected a solution that ends in '#### number'; got None"),
+        ('{"question": "", "answer": "#### 1"}', "question: expected a text; got ''"),
+        ('{"question": "x", "answer": "#### one"}', "answer: expected a number after '####'"),
+    ],
+)
+def test_a_bad_record_is_named_with_file_and_line(bench: Bench, tmp_path: Path, line: str, reason: str) -> None:
+    source = write_gsm8k(tmp_path / "data")
+    with (tmp_path / "data" / "train.jsonl").open("a") as stream:
+        stream.write(line + "\n")
+    with pytest.raises(InputError) as caught:
+        bench.run("prepare", params(source, "unlabelled"), {})
+    assert "train.jsonl, line 21: " in str(caught.value)
+    assert reason in str(caught.value)
+    assert "onBadRecord: skip" in str(caught.value)
+    skipped = bench.run("prepare", params(source, "unlabelled", onBadRecord="skip"), {})
+    assert skipped.metrics["skippedRecords"] == 1
+
+
+def test_a_wrong_checksum_names_file_and_both_sums(bench: Bench, tmp_path: Path) -> None:
+    source = write_gsm8k(tmp_path / "data")
+    content = (tmp_path / "data" / "train.jsonl").read_bytes()
+    right = hashlib.sha256(content).hexdigest()
+    bench.run("prepare", params({**source, "sha256": {"train.jsonl": right}}, "unlabelled"), {})
+    with pytest.raises(
+        InputError, match=f"dataset file train.jsonl .* sha256 is {right}, the manifest says {'0' * 64}"
+    ):
+        bench.run("prepare", params({**source, "sha256": {"train.jsonl": "0" * 64}}, "labelled"), {})
+
+
+def test_a_split_that_is_too_large_says_what_there_is(bench: Bench, tmp_path: Path) -> None:
+    source = write_gsm8k(tmp_path / "data")
+    with pytest.raises(InputError, match="split unlabelled wants 50 rows, but 20 of 20 are left"):
+        bench.run("prepare", params(source, "unlabelled", splits={"unlabelled": 50}), {})
+
+
+def test_a_missing_file_is_named(bench: Bench, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no file test.jsonl or test.parquet; name the file"):
+        bench.run("prepare", params({"path": str(tmp_path)}, "test"), {})
+
+
+def test_packed_lines_and_parquet_hold_the_same_rows(bench: Bench, tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    source = write_gsm8k(tmp_path / "data")
+    whole = params(source, "unlabelled", splits={"unlabelled": None})
+    plain = ids(bench, whole)
+    content = (tmp_path / "data" / "train.jsonl").read_bytes()
+    (tmp_path / "data" / "train.jsonl.gz").write_bytes(gzip.compress(content))
+    records = [json.loads(line) for line in content.splitlines()]
+    pq.write_table(pa.Table.from_pylist(records), tmp_path / "data" / "train.parquet")
+    for name in ("train.jsonl.gz", "train.parquet"):
+        assert ids(bench, {**whole, "source": {**source, "train": name}}) == plain
+
+
+def test_a_prefix_in_s3_is_read_like_a_folder(s3_environment: Any, tmp_path: Path) -> None:
+    bucket = s3_environment.bucket()
+    source = write_gsm8k(tmp_path / "data")
+    bench = Bench(tmp_path)
+    bench.settings = bench.settings.model_copy(update={"endpoint": s3_environment.endpoint})
+    for name in ("train.jsonl", "test.jsonl"):
+        S3Clients(bench.settings).upload(tmp_path / "data" / name, bucket, f"sets/{name}")
+    assert ids(bench, params({"s3": f"s3://{bucket}/sets"}, "test")) == ids(bench, params(source, "test"))

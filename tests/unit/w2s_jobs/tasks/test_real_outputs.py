@@ -1,0 +1,73 @@
+"""Extraction and equality against real model outputs whose right and wrong answers are known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from w2s_jobs.tasks.gsm8k import Gsm8k
+from w2s_jobs.tasks.math import Math
+
+
+def test_every_gsm8k_solution_states_its_own_answer(real_data: Path) -> None:
+    family = Gsm8k()
+    rows = [family.parse(json.loads(line)) for line in (real_data / "gsm8k/train.jsonl").read_text().splitlines()]
+    assert len(rows) == 7473
+    assert all(family.extract(row.completion) == row.answer for row in rows)
+    assert not any("<<" in row.completion for row in rows)
+
+
+def test_grading_agrees_with_openais_on_3200_model_solutions(real_data: Path) -> None:
+    family = Gsm8k()
+    agreed = total = 0
+    for line in (real_data / "gsm8k/example_model_solutions.head800.jsonl").read_text().splitlines():
+        record = json.loads(line)
+        gold = family.extract(record["ground_truth"])
+        assert gold is not None
+        for model in ("6b_finetuning", "6b_verification", "175b_finetuning", "175b_verification"):
+            answer = family.extract(record[model]["solution"])
+            ours = answer is not None and family.equal(answer, gold)
+            agreed += ours == record[model]["is_correct"]
+            total += 1
+    print(f"agreement: {agreed} of {total}")
+    assert agreed / total >= 0.995
+
+
+def test_every_math_solution_states_its_own_answer(real_data: Path) -> None:
+    family = Math()
+    rows = [
+        family.parse(json.loads(line)) for line in (real_data / "math/math500.head300.jsonl").read_text().splitlines()
+    ]
+    right = sum(family.equal(family.extract(row.completion) or "", row.answer) for row in rows)
+    print(f"agreement: {right} of {len(rows)}")
+    assert right == len(rows) == 300
+    assert {row.level for row in rows} == {1, 2, 3, 4, 5}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("so it is 3 + 4 = 7.\n#### 7", "7"),
+        ("The answer is: $1,250.50.", "2501/2"),
+        ("Thus the answer is 20 + 5 = 25 dollars.", "25"),
+        (r"Hence \boxed{1{,}200}.", "1200"),
+        ("She has 3 apples and 12 pears", "12"),
+        ("<<3*4=12>>12 eggs\n#### 12", "12"),
+        ("#### -5", "-5"),
+        ("no number at all", None),
+        ("", None),
+        ("####", None),
+    ],
+)
+def test_the_final_number_of_a_completion_is_found(text: str, expected: str | None) -> None:
+    assert Gsm8k().extract(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("3 * 4 = 12\n#### 12", True), ("#### 12", False), ("The answer is 12", False), ("12", False)],
+)
+def test_reasoning_is_told_from_a_bare_answer(text: str, expected: bool) -> None:
+    assert Gsm8k().is_chain_of_thought(text) is expected
