@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from pathlib import Path
 from typing import Any
@@ -44,8 +45,6 @@ class Bench:
 
     def run(self, kind: str, params: dict[str, Any], inputs: dict[str, list[Input]], **execution: Any) -> StepResult:
         """Run a step and publish its result."""
-        import importlib
-
         spec = self.spec(kind, params, inputs, **execution)
         context = self.context(spec)
         outcome: Outcome = importlib.import_module(f"w2s_jobs.steps.{kind}").run(

@@ -9,11 +9,11 @@ from pathlib import Path
 from w2s_jobs.context import Outcome, StepContext
 from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.steps import PrepareParams
-from w2s_jobs.tasks.splits import SplitError, draw_split, row_ids
 from w2s_jobs.store.rows import write_rows
 from w2s_jobs.store.sources import find_source_file, read_records
 from w2s_jobs.tasks.family import BadRecordError, Row, TaskFamily
 from w2s_jobs.tasks.registry import get_family
+from w2s_jobs.tasks.splits import SplitError, draw_split, row_ids
 
 __all__ = ["run"]
 

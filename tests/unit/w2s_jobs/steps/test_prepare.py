@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.support.steps import Bench
@@ -127,9 +129,6 @@ def test_a_missing_file_is_named(bench: Bench, tmp_path: Path) -> None:
 
 
 def test_packed_lines_and_parquet_hold_the_same_rows(bench: Bench, tmp_path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     source = write_gsm8k(tmp_path / "data")
     whole = params(source, "unlabelled", splits={"unlabelled": None})
     plain = ids(bench, whole)
