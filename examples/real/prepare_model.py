@@ -61,8 +61,13 @@ def download(folder: Path) -> Path:
 
 def convert(gguf: Path) -> None:
     """Write the model as safetensors. A fresh model takes the weights, so nothing of GGUF is left in its config."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
+    import torch  # noqa: PLC0415  a second call, which finds the model there, needs neither
+    from transformers import (  # noqa: PLC0415
+        AutoModelForCausalLM,
+        AutoTokenizer,
+        LlamaConfig,
+        LlamaForCausalLM,
+    )
 
     tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
     read = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)

@@ -100,6 +100,7 @@ def _environment(context: StepContext) -> dict[str, str]:
     # DeepSpeed compiles its collective for CPUs with the ninja that is installed beside this Python.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     own = {"PATH": path, "OMP_NUM_THREADS": str(context.execution.threads)}
+    own["PYTHONWARNINGS"] = "ignore::FutureWarning"  # DeepSpeed's, about names in torch
     if context.execution.gpus == 0:
         own |= {"GLOO_SOCKET_IFNAME": "lo", "CUDA_VISIBLE_DEVICES": ""}
     return {**os.environ, **own}

@@ -52,7 +52,7 @@ class PlannedSteps(Dataset[dict[str, Any]]):
         }
 
 
-class SftTrainer(Trainer):  # type: ignore[misc]  # transformers has no types
+class SftTrainer(Trainer):
     """Trains on planned steps, and keeps the loss of each."""
 
     def __init__(self, model: Any, args: TrainingArguments, steps: PlannedSteps, keeper: CheckpointKeeper) -> None:
@@ -119,7 +119,7 @@ class SftTrainer(Trainer):  # type: ignore[misc]  # transformers has no types
         return done
 
 
-class CheckpointKeeper(TrainerCallback):  # type: ignore[misc]  # transformers has no types
+class CheckpointKeeper(TrainerCallback):
     """Asks for a checkpoint when it is time or when the step is told to stop; all ranks agree."""
 
     def __init__(self, context: StepContext, layout: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 import transformers
 from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
+from transformers.integrations import is_deepspeed_zero3_enabled
 
 from w2s_jobs.context import StepContext
 from w2s_jobs.contracts.errors import Stopped
@@ -132,11 +133,11 @@ def _can_pack(folder: str) -> bool:
 
 def _save_model(trainer: SftTrainer, job: TrainingJob, bf16: bool) -> None:
     """Write the model in Hugging Face layout; every rank takes part, because ZeRO-3 gathers the weights."""
-    if bf16 and not trainer.is_deepspeed_enabled:  # DeepSpeed's copy of the weights is in bfloat16 already
-        trainer.model.to(torch.bfloat16)
-    weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
+    weights = trainer.accelerator.get_state_dict(trainer.model_wrapped) if is_deepspeed_zero3_enabled() else None
     if not trainer.args.should_save:
         return
+    if bf16 and not trainer.is_deepspeed_enabled:  # DeepSpeed's copy of the weights is in bfloat16 already
+        trainer.model.to(torch.bfloat16)
     folder = Path(job.output) / "model"
     trainer.model.config.use_cache = True  # the trainer turns it off; whoever samples wants it
     # The source's own file is copied below: saving it anew would refuse some that are published.

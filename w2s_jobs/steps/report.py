@@ -43,7 +43,11 @@ def run(context: StepContext, params: ReportParams) -> Outcome:
             "cost.json": _write_json(context.work_dir / "cost.json", cost),
             "report.html": page,
         },
-        metrics={"points": len(results.points), "best": best and best.name, "headline": results.verdict.headline},
+        metrics={
+            "points": len(results.points),
+            "best": best.name if best else None,
+            "headline": results.verdict.headline,
+        },
         versions={"numpy": np.__version__, "matplotlib": matplotlib.__version__, "jinja2": jinja2.__version__},
     )
 
