@@ -51,8 +51,9 @@ class S3Clients:
         return Session()
 
     @property
-    def _endpoint(self) -> str | None:
-        return self.settings.endpoint or self._session.get_config_variable("endpoint_url")
+    def _endpoint(self) -> str:
+        """The endpoint that is really used: the settings', AWS_ENDPOINT_URL, or AWS's own."""
+        return str(self.api.meta.endpoint_url)
 
     @property
     def _region(self) -> str:
@@ -63,7 +64,9 @@ class S3Clients:
         """The client for single requests; safe for threads."""
         return cast(
             "S3Client",
-            self._session.create_client("s3", region_name=self._region, endpoint_url=self._endpoint, config=_CONFIG),
+            self._session.create_client(
+                "s3", region_name=self._region, endpoint_url=self.settings.endpoint, config=_CONFIG
+            ),
         )
 
     def exists(self, bucket: str, key: str) -> bool:
@@ -103,7 +106,7 @@ class S3Clients:
         # The wrapper asks botocore at each request, so rotated credentials are used without a restart.
         credentials = BotocoreCRTCredentialsWrapper(self._session.get_credentials()).to_crt_credentials_provider()
         client = create_s3_crt_client(
-            self._region, crt_credentials_provider=credentials, use_ssl=not (endpoint or "").startswith("http://")
+            self._region, crt_credentials_provider=credentials, use_ssl=endpoint.startswith("https://")
         )
         serializer = BotocoreCRTRequestSerializer(
             self._session, {"region_name": self._region, "endpoint_url": endpoint, "config": _CONFIG}
@@ -112,5 +115,4 @@ class S3Clients:
 
     def place(self, bucket: str, key: str = "") -> str:
         """Name an object and its endpoint for a message."""
-        where = f"s3://{bucket}/{key}".rstrip("/")
-        return f"{where} ({self._endpoint})" if self._endpoint else where
+        return f"{f's3://{bucket}/{key}'.rstrip('/')} ({self._endpoint})"

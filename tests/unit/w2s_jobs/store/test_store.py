@@ -166,3 +166,13 @@ def test_a_verified_file_is_fetched_from_s3_once(s3_environment: Any, tmp_path: 
 def test_a_store_uri_of_no_known_kind_is_refused() -> None:
     with pytest.raises(InputError, match=r"expected file:///absolute/folder or s3://bucket/prefix"):
         open_store(StoreSettings(uri="file://relative/folder"))
+
+
+def test_the_endpoint_of_the_environment_serves_large_files_too(
+    s3_environment: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_environment.endpoint)
+    store = open_store(StoreSettings(uri=f"s3://{s3_environment.bucket()}"))
+    entry = store.put(REF, "1", "w", a_file(tmp_path, b"x" * 9_000_000))
+    store.write_result(a_result((entry,)))
+    assert store.fetch(Input(kind=REF.kind, key=REF.key, file="w"), tmp_path / "into").stat().st_size == 9_000_000
