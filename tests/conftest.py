@@ -41,7 +41,7 @@ def seed() -> int:
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """A real S3 server over a folder, one for each test process."""
-    binary = find_binary(SHARED / "cluster" / "bin", tmp_path_factory)
+    binary = find_binary(SHARED / "cluster" / "bin", tmp_path_factory.getbasetemp().parent)
     if binary is None:
         missing("no S3 server: versitygw is neither on PATH nor in ../shared/cluster/bin (or KUBEBUILDER_ASSETS)")
     assert binary is not None

@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -32,6 +33,8 @@ from w2s_jobs.store.disk import foreign_disk_errors, translate_os_error
 from w2s_jobs.store.open import open_store
 
 log = logging.getLogger("w2s_jobs")
+
+_FILES_AT_ONCE = 4
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -87,7 +90,9 @@ def _run(spec: StepSpec) -> int:
 def _publish(context: StepContext, outcome: Outcome, timings: dict[str, float]) -> StepResult:
     """Store the files of the attempt and build the result that names them."""
     attempt = context.execution.attempt
-    stored = [context.store.put(context.ref, attempt, name, path) for name, path in sorted(outcome.files.items())]
+    files = sorted(outcome.files.items())
+    with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
+        stored = list(pool.map(lambda file: context.store.put(context.ref, attempt, *file), files))
     parts = [entry.model_copy(update={"name": name}) for name, entry in sorted(outcome.parts.items())]
     spec: dict[str, Any] = context.spec.model_dump(mode="json", by_alias=True, include={"params", "inputs"})
     return StepResult(

@@ -15,8 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 
 @dataclass(frozen=True)
 class S3Server:
@@ -42,7 +40,7 @@ class S3Server:
         return name
 
 
-def find_binary(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path | None:
+def find_binary(shared: Path, unpack_to: Path) -> Path | None:
     """Return the server's program: on PATH, in KUBEBUILDER_ASSETS, or packed in the shared folder."""
     assets = os.environ.get("KUBEBUILDER_ASSETS")
     if assets and (Path(assets) / "versitygw").is_file():
@@ -53,7 +51,7 @@ def find_binary(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path 
     if not packed.is_file():
         return None
     # One unpacking for all test processes of a run: the rename makes it appear at once.
-    target = tmp_path_factory.getbasetemp().parent / "versitygw"
+    target = unpack_to / "versitygw"
     if not target.exists():
         incoming = target.with_name(f"versitygw.{uuid.uuid4().hex}")
         with lzma.open(packed) as source, incoming.open("wb") as sink:

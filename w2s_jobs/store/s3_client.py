@@ -83,7 +83,7 @@ class S3Clients:
         """Download one object: ranges in parallel where it is large. The name appears when all of it is there."""
         target.parent.mkdir(parents=True, exist_ok=True)
         # Leaving the block waits for the rename of the finished file, which result() alone does not.
-        with self._transfers() as transfers:
+        with self.transfers() as transfers:
             future = transfers.download(bucket, key, str(target))
         future.result()
 
@@ -92,11 +92,12 @@ class S3Clients:
         if source.stat().st_size < _SMALL:
             self.api.put_object(Bucket=bucket, Key=key, Body=source.read_bytes())
             return
-        with self._transfers() as transfers:
+        with self.transfers() as transfers:
             future = transfers.upload(str(source), bucket, key)
         future.result()
 
-    def _transfers(self) -> CRTTransferManager:
+    def transfers(self) -> CRTTransferManager:
+        """Return a transfer manager; leaving its `with` block waits for all that it was given."""
         return CRTTransferManager(*self._common_runtime)
 
     @cached_property
