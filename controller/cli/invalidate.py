@@ -19,8 +19,8 @@ def command(artifact: str, store: str | None) -> None:
     Artifacts that were made from it stay, and a run that has them does not need it: invalidate the report as well to
     have everything between the two made again.
     """
-    from w2s_jobs.contracts.keys import KIND_VERSIONS  # noqa: PLC0415  --help must not wait for pydantic
-    from w2s_jobs.store.open import open_store  # noqa: PLC0415
+    from w2s_jobs.contracts.keys import KIND_VERSIONS  # --help must not wait for pydantic
+    from w2s_jobs.store.open import open_store
 
     kind, slash, prefix = artifact.partition("/")
     if not slash or not prefix or kind not in KIND_VERSIONS:

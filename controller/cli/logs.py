@@ -22,8 +22,8 @@ __all__ = ["command"]
 @click.option("--attempt", type=click.IntRange(min=1), help="Number of the attempt. Default: the last one.")
 def command(file: Path, step: str | None, attempt: int | None) -> None:
     """Print the log of a step: STEP is a part of its name or the first digits of its key. Without it, list the logs."""
-    from controller.cli.experiment_file import read_plan  # noqa: PLC0415  --help must not wait for all this
-    from controller.local.run_folder import RunFolder  # noqa: PLC0415
+    from controller.cli.experiment_file import read_plan  # --help must not wait for all this
+    from controller.local.run_folder import RunFolder
 
     _, plan = read_plan(file)
     folder = RunFolder(plan.experiment)
@@ -71,6 +71,6 @@ def _logs(step: Step, folder: RunFolder, attempt: int | None) -> list[Path]:
 
 
 def _labels(step: Step) -> list[str]:
-    from controller.local.step_spec import label_of  # noqa: PLC0415
+    from controller.local.step_spec import label_of
 
     return [label_of(step, shard) for shard in range(step.shards)]

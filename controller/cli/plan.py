@@ -24,9 +24,9 @@ __all__ = ["command"]
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def command(file: Path, store: str | None, output: str) -> None:
     """Show the steps of an experiment, which of them exist already, and the estimated GPU-hours."""
-    from controller.cli.experiment_file import read_plan  # noqa: PLC0415  --help must not wait for pydantic
-    from controller.plan.estimate import estimate  # noqa: PLC0415
-    from w2s_jobs.store.open import open_store  # noqa: PLC0415
+    from controller.cli.experiment_file import read_plan  # --help must not wait for pydantic
+    from controller.plan.estimate import estimate
+    from w2s_jobs.store.open import open_store
 
     experiment, plan = read_plan(file)
     settings = choose_store(store, experiment)
@@ -60,9 +60,9 @@ def _as_json(plan: Plan, costs: Estimate, done: set[str], uri: str) -> dict[str,
 
 
 def _print_table(plan: Plan, costs: Estimate, done: set[str], uri: str) -> None:
-    from rich import box  # noqa: PLC0415
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
 
     table = Table(box=box.SIMPLE, pad_edge=False)
     for name in ("kind", "key", "step", "reads"):

@@ -26,9 +26,9 @@ __all__ = ["command", "show_report", "terminal"]
 @store_option
 def command(file: Path, store: str | None) -> None:
     """Show the table of results and the path of the report."""
-    from controller.cli.experiment_file import read_plan  # noqa: PLC0415  --help must not wait for all this
-    from controller.local.run_folder import RunFolder  # noqa: PLC0415
-    from w2s_jobs.store.open import open_store  # noqa: PLC0415
+    from controller.cli.experiment_file import read_plan  # --help must not wait for all this
+    from controller.local.run_folder import RunFolder
+    from w2s_jobs.store.open import open_store
 
     experiment, plan = read_plan(file)
     artifacts = open_store(choose_store(store, experiment))
@@ -39,15 +39,15 @@ def command(file: Path, store: str | None) -> None:
 
 def terminal() -> Console:
     """Open the console on stdout. A pipe has no width of its own: it gets what a table needs, so nothing is cut."""
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
     return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
 def show_report(store: ArtifactStore, plan: Plan, folder: RunFolder, console: Console) -> None:
     """Copy the report into the run's folder, print its table and where it lies."""
-    from controller.cli.results_table import render_results  # noqa: PLC0415
-    from controller.local.report_copy import copy_report, read_results  # noqa: PLC0415
+    from controller.cli.results_table import render_results
+    from controller.local.report_copy import copy_report, read_results
 
     report = copy_report(store, plan, folder.path)
     console.print(render_results(read_results(folder.path)))

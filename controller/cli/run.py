@@ -34,9 +34,9 @@ def command(file: Path, store: str | None, cores: int | None, gpus: int | None, 
     side by side; when one fails, those that do not need it still finish. Exit codes: 0 done, 1 steps failed, 42 all
     failures are inputs that can never work, 43 all are dependencies that were unavailable, 130 or 143 stopped.
     """
-    from controller.cli.experiment_file import read_plan  # noqa: PLC0415  --help must not wait for all this
-    from controller.cli.report import terminal  # noqa: PLC0415
-    from w2s_jobs.store.disk import disk_errors  # noqa: PLC0415
+    from controller.cli.experiment_file import read_plan  # --help must not wait for all this
+    from controller.cli.report import terminal
+    from w2s_jobs.store.disk import disk_errors
 
     experiment, plan = read_plan(file)
     settings = choose_store(store, experiment)
@@ -48,10 +48,10 @@ def command(file: Path, store: str | None, cores: int | None, gpus: int | None, 
 def _run(
     plan: Plan, settings: StoreSettings, limits: tuple[int | None, int | None], view: View, console: Console
 ) -> int:
-    from controller.local.executor import Executor, Site  # noqa: PLC0415
-    from controller.local.machine import detect_machine  # noqa: PLC0415
-    from controller.local.run_folder import RunFolder  # noqa: PLC0415
-    from w2s_jobs.store.open import open_store  # noqa: PLC0415
+    from controller.local.executor import Executor, Site
+    from controller.local.machine import detect_machine
+    from controller.local.run_folder import RunFolder
+    from w2s_jobs.store.open import open_store
 
     artifacts = open_store(settings)
     folder = RunFolder(plan.experiment)
@@ -64,21 +64,21 @@ def _run(
     for line in _summary(outcome, len(plan.steps), folder.logs):
         view.say(line)
     if outcome.exit_code == 0:
-        from controller.cli.report import show_report  # noqa: PLC0415
+        from controller.cli.report import show_report
 
         show_report(artifacts, plan, folder, console)
     return outcome.exit_code
 
 
 def _view(console: Console, plain: bool) -> View:
-    from controller.local.live_view import LiveView  # noqa: PLC0415
-    from controller.local.view import PlainView  # noqa: PLC0415
+    from controller.local.live_view import LiveView
+    from controller.local.view import PlainView
 
     return PlainView(console) if plain or not console.is_terminal else LiveView(console)
 
 
 def _summary(outcome: Outcome, total: int, logs: Path) -> list[str]:
-    from controller.local.view import duration  # noqa: PLC0415
+    from controller.local.view import duration
 
     counts = outcome.counts
     if outcome.stopped_by is not None:

@@ -17,9 +17,9 @@ __all__ = ["command"]
 @store_option
 def command(file: Path, store: str | None) -> None:
     """Show how many steps of each kind are done, and how far those are that can run now."""
-    from controller.cli.experiment_file import read_plan  # noqa: PLC0415  --help must not wait for all this
-    from controller.plan.decide import Observed, decide  # noqa: PLC0415
-    from w2s_jobs.store.open import open_store  # noqa: PLC0415
+    from controller.cli.experiment_file import read_plan  # --help must not wait for all this
+    from controller.plan.decide import Observed, decide
+    from w2s_jobs.store.open import open_store
 
     experiment, plan = read_plan(file)
     settings = choose_store(store, experiment)

@@ -13,7 +13,7 @@ __all__ = ["command"]
 @click.argument("file", type=click.Path(path_type=Path))
 def command(file: Path) -> None:
     """Check a manifest, the local data it names, and the plan that it compiles to. Runs nothing."""
-    from controller.cli.experiment_file import read_plan  # noqa: PLC0415  --help must not wait for pydantic
+    from controller.cli.experiment_file import read_plan  # --help must not wait for pydantic
 
     experiment, plan = read_plan(file)
     points = len(plan.points)

@@ -61,8 +61,8 @@ def download(folder: Path) -> Path:
 
 def convert(gguf: Path) -> None:
     """Write the model as safetensors. A fresh model takes the weights, so nothing of GGUF is left in its config."""
-    import torch  # noqa: PLC0415  a second call, which finds the model there, needs neither
-    from transformers import (  # noqa: PLC0415
+    import torch  # a second call, which finds the model there, needs neither
+    from transformers import (
         AutoModelForCausalLM,
         AutoTokenizer,
         LlamaConfig,

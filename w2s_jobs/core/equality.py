@@ -64,7 +64,7 @@ def _squeezed(text: str) -> str:
 
 
 def _verify(a: str, b: str) -> bool:
-    import math_verify  # noqa: PLC0415  half a second of sympy, needed by few answers only
+    import math_verify  # half a second of sympy, needed by few answers only
 
     parsed = _parse(a), _parse(b)
     if not all(parsed):
@@ -77,7 +77,7 @@ def _verify(a: str, b: str) -> bool:
 
 @lru_cache(maxsize=50_000)
 def _parse(answer: str) -> Any:
-    import math_verify  # noqa: PLC0415  the same
+    import math_verify
 
     try:
         return math_verify.parse(f"${answer}$", parsing_timeout=_SECONDS)

@@ -42,7 +42,7 @@ def run_training(job: TrainingJob, examples: TokenExamples, context: StepContext
         A rank failed; what it said is in the message or in the log above.
     """
     if context.execution.parallelism.zero_stage is None:
-        from w2s_jobs.engines.trainer import fit  # noqa: PLC0415  seconds of import that the parent of ranks needs not
+        from w2s_jobs.engines.trainer import fit  # seconds of import that the parent of ranks needs not
 
         return fit(job, examples, context)
     folder = context.work_dir / "ranks"

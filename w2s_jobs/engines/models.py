@@ -49,8 +49,8 @@ def _given_folder(source: ModelSource) -> Path:
 
 
 def _from_hub(hub: HubLocation) -> Path:
-    from huggingface_hub import snapshot_download  # noqa: PLC0415  only hub models need it
-    from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError  # noqa: PLC0415  the same
+    from huggingface_hub import snapshot_download  # only hub models need it
+    from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError
 
     wanted = ["*.json", "*.safetensors", "*.model", "*.jinja", "*.txt"]
     try:
@@ -67,8 +67,8 @@ def _from_hub(hub: HubLocation) -> Path:
 
 
 def _from_s3(context: StepContext, uri: str) -> Path:
-    from w2s_jobs.store.s3_client import S3Clients  # noqa: PLC0415  only models in S3 need boto3
-    from w2s_jobs.store.s3_errors import s3_errors  # noqa: PLC0415  the same
+    from w2s_jobs.store.s3_client import S3Clients  # only models in S3 need boto3
+    from w2s_jobs.store.s3_errors import s3_errors
 
     parsed = urlparse(uri)
     bucket, prefix = parsed.netloc, parsed.path.strip("/") + "/"

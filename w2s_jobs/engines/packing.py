@@ -100,7 +100,7 @@ def _attend_within_sequences(
     """Attend causally within each sequence of a packed row: (1, heads, T, d) -> (1, T, heads, d)."""
     shared = query.shape[1] != key.shape[1]
     if query.is_cuda and query.dtype in (torch.bfloat16, torch.float16) and not dropout:
-        from torch.nn.attention.varlen import varlen_attn  # noqa: PLC0415  needs a GPU build
+        from torch.nn.attention.varlen import varlen_attn  # needs a GPU build
 
         borders, longest = packed["cu_seq_lens"], max(packed["sequence_lengths"])
         rows = (tensor[0].transpose(0, 1) for tensor in (query, key, value))

@@ -46,7 +46,7 @@ def main(folder: Path) -> int:
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     spec = StepSpec.model_validate_json((folder / SPEC).read_bytes())
     job = TrainingJob.model_validate_json((folder / JOB).read_bytes())
-    from w2s_jobs.engines.trainer import fit  # noqa: PLC0415  signals are taken before seconds of import
+    from w2s_jobs.engines.trainer import fit  # signals are taken before seconds of import
 
     try:
         result = fit(job, TokenExamples.load(folder / EXAMPLES), StepContext(spec, open_store(spec.store), stop))

@@ -29,7 +29,7 @@ class VllmSampler:
         os.environ.update(self._device.environment)  # read by vLLM when it is imported
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
         os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")  # nothing is sent anywhere
-        from vllm import EngineArgs, LLMEngine  # noqa: PLC0415  after the environment is set
+        from vllm import EngineArgs, LLMEngine  # after the environment is set
 
         self._sampling = sampling
         arguments = EngineArgs(
@@ -76,8 +76,8 @@ class VllmSampler:
         return found
 
     def _params(self, request: Request) -> Any:
-        from vllm import SamplingParams  # noqa: PLC0415  after the environment is set
-        from vllm.sampling_params import RequestOutputKind  # noqa: PLC0415  the same
+        from vllm import SamplingParams  # after the environment is set
+        from vllm.sampling_params import RequestOutputKind
 
         shared: dict[str, Any] = {
             "max_tokens": min(self._sampling.max_tokens, self._limit - len(request.prompt)),
@@ -89,7 +89,7 @@ class VllmSampler:
             return SamplingParams(temperature=0, **shared)
         if self._device.native_seeds:
             return SamplingParams(seed=request.seed, **drawn, **shared)
-        from w2s_jobs.engines.vllm_seeding import SEED_ARGUMENT  # noqa: PLC0415  imports vLLM
+        from w2s_jobs.engines.vllm_seeding import SEED_ARGUMENT  # imports vLLM
 
         return SamplingParams(temperature=0, extra_args={SEED_ARGUMENT: {"seed": request.seed, **drawn}}, **shared)
 

@@ -85,7 +85,7 @@ def _find_committed(context: StepContext, chunks: _Chunks, wanted: range) -> Non
 def _sample(
     context: StepContext, params: SampleParams, chunks: _Chunks, pending: list[int]
 ) -> tuple[dict[str, float], dict[str, str]]:
-    from w2s_jobs.engines.open_sampler import open_sampler  # noqa: PLC0415  heavy: only where there is work for it
+    from w2s_jobs.engines.open_sampler import open_sampler  # heavy: only where there is work for it
 
     started = time.monotonic()
     total = sum(len(chunks.ranges[chunk]) for chunk in pending)
@@ -125,7 +125,7 @@ def _sample(
 
 
 def _requests(params: SampleParams, chunks: _Chunks, pending: list[int], encode: Any) -> Iterator[Any]:
-    from w2s_jobs.engines.sampler import Request  # noqa: PLC0415  heavy
+    from w2s_jobs.engines.sampler import Request
 
     for chunk in pending:
         for index in chunks.ranges[chunk]:

@@ -92,7 +92,7 @@ def _first_weights(context: StepContext, params: TrainParams, prompts: list[Prom
     """Return the folder of the model to start from; one from scratch is built here, with its tokenizer."""
     if params.model is None or params.model.scratch is None:
         return model_folder(context, params.model)
-    from w2s_jobs.engines.scratch import build_scratch_model  # noqa: PLC0415  loads torch
+    from w2s_jobs.engines.scratch import build_scratch_model  # loads torch
 
     texts = [
         text for prompt, completion in zip(prompts, completions, strict=True) for text in (prompt.text, completion)

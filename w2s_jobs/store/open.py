@@ -25,7 +25,7 @@ def open_store(settings: StoreSettings) -> ArtifactStore:
     if parsed.scheme == "file" and parsed.path.startswith("/") and not parsed.netloc:
         return FolderStore(Path(unquote(parsed.path)))
     if parsed.scheme == "s3" and parsed.netloc:
-        from w2s_jobs.store.s3 import S3Store  # noqa: PLC0415  boto3 takes 0.3 s to import; a folder needs none of it
+        from w2s_jobs.store.s3 import S3Store  # boto3 takes 0.3 s to import; a folder needs none of it
 
         return S3Store(parsed.netloc, parsed.path.strip("/"), settings)
     raise InputError(

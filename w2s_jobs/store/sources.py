@@ -58,8 +58,8 @@ def _bring(source: DatasetSource, name: str, work_dir: Path, store: StoreSetting
 
 
 def _bring_s3(prefix: str, name: str, work_dir: Path, store: StoreSettings) -> Path | None:
-    from w2s_jobs.store.s3_client import S3Clients  # noqa: PLC0415  only sources in S3 need boto3
-    from w2s_jobs.store.s3_errors import s3_errors  # noqa: PLC0415  the same
+    from w2s_jobs.store.s3_client import S3Clients  # only sources in S3 need boto3
+    from w2s_jobs.store.s3_errors import s3_errors
 
     parsed = urlparse(f"{prefix.rstrip('/')}/{name}")
     bucket, key, clients = parsed.netloc, parsed.path.lstrip("/"), S3Clients(store)
@@ -72,8 +72,8 @@ def _bring_s3(prefix: str, name: str, work_dir: Path, store: StoreSettings) -> P
 
 
 def _bring_hub(hub: HubLocation, name: str) -> Path | None:
-    from huggingface_hub import hf_hub_download  # noqa: PLC0415  only hub sources need it
-    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError, RepositoryNotFoundError  # noqa: PLC0415  the same
+    from huggingface_hub import hf_hub_download  # only hub sources need it
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError, RepositoryNotFoundError
 
     filename = f"{hub.subset}/{name}" if hub.subset else name
     try:
@@ -95,7 +95,7 @@ def read_records(path: Path) -> Iterator[tuple[int, Any]]:
     """Yield (line or row number from 1, record). A line that cannot be read yields the ValueError that says why."""
     name = path.name
     if name.endswith(".parquet"):
-        import pyarrow.parquet as pq  # noqa: PLC0415  only Parquet sources need it
+        import pyarrow.parquet as pq  # only Parquet sources need it
 
         yield from enumerate(pq.read_table(path).to_pylist(), start=1)
     elif name.endswith(".csv"):
