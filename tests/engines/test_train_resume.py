@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
+import select
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -37,7 +39,8 @@ def end_after(bench: TrainingBench, spec: StepSpec, step: int, how: signal.Signa
     """Start the training, send it a signal once it has done `step` steps, and return its exit code and output."""
     process = bench.start(spec)
     while steps_done(bench, spec) < step and process.poll() is None:
-        time.sleep(0.005)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.005)
     process.send_signal(how)
     output, _ = process.communicate()
     return process.returncode, output
@@ -100,12 +103,22 @@ def test_no_rank_outlives_a_killed_step(bench: TrainingBench):
     spec = bench.spec("orphans", TRAINING, Parallelism(zero_stage=2, ranks=2), checkpoint_seconds=0)
     code, _ = end_after(bench, spec, 2, signal.SIGKILL)
     assert code == -signal.SIGKILL
-    deadline = time.monotonic() + 60
-    while (left := processes_of(bench)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert left == ""
+    assert not [line for line in processes_of(bench) if not ends_within(60, int(line.split()[0]))]
 
 
-def processes_of(bench: TrainingBench) -> str:
+def processes_of(bench: TrainingBench) -> list[str]:
+    """Lines of `pid arguments` of the processes that work for this bench."""
     found = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
-    return "\n".join(line for line in found.splitlines() if str(bench.root) in line)
+    return [line for line in found.splitlines() if str(bench.root) in line]
+
+
+def ends_within(seconds: float, pid: int) -> bool:
+    """Wait for the end of a process that is nobody's child here."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([handle], [], [], seconds)[0])
+    finally:
+        os.close(handle)
