@@ -31,7 +31,7 @@ real: setup-all ## SmolLM2-135M on real GSM8K questions: vLLM samples, DeepSpeed
 	$(RUN)/w2s run examples/real-smollm2.yaml
 
 bench: setup-all ## Print the benchmarks' ratios (docs/benchmarks.md)
-	for script in benchmarks/*.py; do echo "== $$script"; $(RUN)/python $$script || exit 1; done
+	for script in benchmarks/*.py; do echo "== $$script"; $(RUN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
 
 fmt: setup-dev ## Format and sort imports
 	$(RUN)/ruff format . && $(RUN)/ruff check --fix .

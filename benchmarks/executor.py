@@ -3,7 +3,7 @@
 A chain leaves nothing to overlap, so everything that the executor does between two steps is on the clock: noticing the
 end, asking the store, deciding, writing the spec, starting the next. The target is under 0.1 s a step.
 
-    python benchmarks/executor.py [--steps 200]
+    python -m benchmarks.executor [--steps 200]
 """
 
 from __future__ import annotations

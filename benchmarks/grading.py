@@ -1,6 +1,6 @@
 """Grading speed: plain numbers on one core, and mixed MATH answers on two.
 
-    python benchmarks/grading.py
+    python -m benchmarks.grading
 
 Both go through `grade_question`, the function behind the step: extraction, grouping by equality, vote. The answers of
 the second part are those of real MATH problems (../shared/data/math) or, without them, made up; each question has ten

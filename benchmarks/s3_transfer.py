@@ -1,6 +1,6 @@
 """A 1 GB model folder to S3 and back: our store, checksums included, against the bare CRT client, in one run.
 
-    python benchmarks/s3_transfer.py
+    python -m benchmarks.s3_transfer
 
 Both sides talk to the same versitygw over a folder on this disk, turn and turn about; the best of three counts. Ours
 does more: SHA-256 of every file on the way up, its verification on the way down. Prints bare time over our time.

@@ -1,6 +1,6 @@
 """Tokens/s of `train` against a bare `transformers.Trainer` on the same data, model and machine, in one run.
 
-    python benchmarks/training.py [--model FOLDER] [--examples N] [--threads N]
+    python -m benchmarks.training [--model FOLDER] [--examples N] [--threads N]
 
 Both sides learn the same GSM8K examples (../shared/data/gsm8k) in the same batches of 32: the bare Trainer in
 micro-batches of 8 padded to their longest, as its documentation shows it; `train` unpacked and packed. Tokens are
