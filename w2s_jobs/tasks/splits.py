@@ -38,11 +38,18 @@ def draw_split(splits: Splits, split: str, *, train: int, test: int | None) -> l
     """
     sizes = {name: getattr(splits, name) for name in ("test", *_TRAIN_SPLITS)}
     pooled = test is None
+    names = ("test", *_TRAIN_SPLITS) if pooled else _TRAIN_SPLITS
+    open_ended = [name for name in names if sizes[name] is None]
+    if len(open_ended) > 1:
+        raise SplitError(
+            f"splits {' and '.join(open_ended)} come from one pool and have no size; "
+            "give a size to all but one, which takes what is left"
+        )
     if split == "test" and not pooled:
         return _cut("test", sizes["test"], _order(test or 0, splits.seed, "test"), 0)[0]
     order = _order(train, splits.seed, "train")
     position = 0
-    for name in ("test", *_TRAIN_SPLITS) if pooled else _TRAIN_SPLITS:
+    for name in sorted(names, key=lambda name: sizes[name] is None):  # what takes all that is left is cut last
         taken, position = _cut(name, sizes[name], order, position)
         if name == split:
             return taken

@@ -57,6 +57,16 @@ def test_scan_splits_come_from_one_pool_and_are_disjoint(bench: Bench) -> None:
     assert len({row for part in found for row in part}) == 140
 
 
+def test_a_split_without_a_size_takes_what_the_others_leave(bench: Bench) -> None:
+    splits = {"labelled": 10, "unlabelled": 20_000}
+    assert len(ids(bench, params({"generated": True}, "test", family="scan", splits=splits))) == 900
+
+
+def test_two_splits_of_one_pool_without_a_size_are_refused(bench: Bench) -> None:
+    with pytest.raises(InputError, match="splits test and unlabelled come from one pool and have no size"):
+        ids(bench, params({"generated": True}, "test", family="scan", splits={"labelled": 10}))
+
+
 def test_questions_hold_no_gold_and_gold_is_about_the_same_rows(bench: Bench, tmp_path: Path) -> None:
     source = write_gsm8k(tmp_path / "data")
     result = bench.run("prepare", params(source, "unlabelled"), {})
