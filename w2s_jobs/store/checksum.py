@@ -8,7 +8,7 @@ from pathlib import Path
 from w2s_jobs.contracts.artifact import ArtifactRef, FileEntry
 from w2s_jobs.contracts.errors import InputError
 
-__all__ = ["HashingFile", "file_entry", "sha256_of", "verify_file", "verify_sha256", "verify_size"]
+__all__ = ["file_entry", "sha256_of", "verify_file"]
 
 
 def sha256_of(path: Path) -> str:
@@ -22,30 +22,6 @@ def file_entry(name: str, path: str, source: Path) -> FileEntry:
     return FileEntry(name=name, path=path, size=source.stat().st_size, sha256=sha256_of(source))
 
 
-class HashingFile:
-    """A file being written whose SHA-256 is known when its last byte is: nothing is read a second time."""
-
-    def __init__(self, path: Path) -> None:
-        self._stream = path.open("wb")
-        self._digest = hashlib.sha256()
-        self.size = 0
-
-    def write(self, data: bytes) -> int:
-        """Append bytes."""
-        self._digest.update(data)
-        self.size += len(data)
-        return self._stream.write(data)
-
-    def close(self) -> None:
-        """Finish the file."""
-        self._stream.close()
-
-    @property
-    def sha256(self) -> str:
-        """The digest of what was written so far."""
-        return self._digest.hexdigest()
-
-
 def verify_file(ref: ArtifactRef, entry: FileEntry, found: Path) -> None:
     """Check a file against its entry.
 
@@ -54,28 +30,17 @@ def verify_file(ref: ArtifactRef, entry: FileEntry, found: Path) -> None:
     InputError
         The file is missing, truncated or corrupted. Bad data is never passed on.
     """
+    again = f"delete the artifact with `w2s invalidate {ref.kind}/{ref.key}` and run again"
     if not found.is_file():
-        raise InputError(f"artifact {ref}: file {entry.name} is missing at {found}; {_again(ref)}")
-    verify_size(ref, entry, found.stat().st_size)
-    verify_sha256(ref, entry, sha256_of(found))
-
-
-def verify_size(ref: ArtifactRef, entry: FileEntry, size: int) -> None:
-    """Check a size in bytes against its entry; raises InputError."""
+        raise InputError(f"artifact {ref}: file {entry.name} is missing at {found}; {again}")
+    size = found.stat().st_size
     if size != entry.size:
         raise InputError(
             f"artifact {ref}: file {entry.name} is truncated or overwritten: "
-            f"{size} bytes, expected {entry.size}; {_again(ref)}"
+            f"{size} bytes, expected {entry.size}; {again}"
         )
-
-
-def verify_sha256(ref: ArtifactRef, entry: FileEntry, digest: str) -> None:
-    """Check a digest against its entry; raises InputError."""
+    digest = sha256_of(found)
     if digest != entry.sha256:
         raise InputError(
-            f"artifact {ref}: file {entry.name} is corrupted: sha256 {digest}, expected {entry.sha256}; {_again(ref)}"
+            f"artifact {ref}: file {entry.name} is corrupted: sha256 {digest}, expected {entry.sha256}; {again}"
         )
-
-
-def _again(ref: ArtifactRef) -> str:
-    return f"delete the artifact with `w2s invalidate {ref.kind}/{ref.key}` and run again"

@@ -13,7 +13,7 @@ from w2s_jobs.contracts.artifact import ArtifactRef, FileEntry, Input, Progress,
 from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.steps import StoreSettings
 from w2s_jobs.store.cache import FileCache
-from w2s_jobs.store.checksum import file_entry, verify_sha256, verify_size
+from w2s_jobs.store.checksum import file_entry, verify_file
 from w2s_jobs.store.disk import disk_errors
 from w2s_jobs.store.layout import PROGRESS, RESULT, attempt_path, folder, part_path, select_entries
 from w2s_jobs.store.s3_client import S3Clients
@@ -180,9 +180,8 @@ class S3Store:
         key, incoming = self._key(ref, entry.path), self.cache.incoming(entry.sha256)
         try:
             with s3_errors(self.clients.place(self.bucket, key)):
-                written = self.clients.download_hashed(self.bucket, key, incoming)
-            verify_size(ref, entry, written.size)
-            verify_sha256(ref, entry, written.sha256)
+                self.clients.download(self.bucket, key, incoming)
+            verify_file(ref, entry, incoming)
             self.cache.add(entry.sha256, incoming)
         finally:
             incoming.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -23,7 +23,6 @@ from s3transfer.crt import (
 )
 
 from w2s_jobs.contracts.steps import StoreSettings
-from w2s_jobs.store.checksum import HashingFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -87,18 +86,6 @@ class S3Clients:
         with self.transfers() as transfers:
             future = transfers.download(bucket, key, str(target))
         future.result()
-
-    def download_hashed(self, bucket: str, key: str, target: Path) -> HashingFile:
-        """Download one object and compute its SHA-256 as the bytes arrive."""
-        target.parent.mkdir(parents=True, exist_ok=True)
-        written = HashingFile(target)
-        try:
-            with self.transfers() as transfers:
-                future = transfers.download(bucket, key, cast("IO[bytes]", written))
-            future.result()
-        finally:
-            written.close()
-        return written
 
     def upload(self, source: Path, bucket: str, key: str) -> None:
         """Upload one file: one request where it is small, parts in parallel where it is large."""
