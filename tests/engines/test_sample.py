@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -194,3 +196,39 @@ def test_a_prompt_that_leaves_no_room_is_counted_and_empty(bench: Bench, model: 
     given = {"questions": [bench.artifact("prepare", "questions.parquet", "questions", rows)]}
     result = bench.run("sample", params(model, "transformers"), given)
     assert result.metrics["finishReasons"] == {"prompt_too_long": 3}
+
+
+def test_the_room_of_a_row_does_not_depend_on_the_rows_beside_it(tmp_path: Path, model: Path) -> None:
+    """The model has 128 positions: a long prompt leaves little room to itself, and all the same to the others."""
+    rows = [
+        {"row_id": "long", "question": "Say " * 70, "level": None, "topic": None},
+        {"row_id": "short", "question": QUESTIONS[0], "level": None, "topic": None},
+    ]
+    found = []
+    for name, asked in (("both", rows), ("alone", rows[1:])):
+        bench = Bench(tmp_path / name)
+        given = {"questions": [bench.artifact("prepare", "questions.parquet", "questions", asked)]}
+        result = bench.run("sample", params(model, "transformers", maxTokens=60), given)
+        found.append({key: text for key, text in texts(bench, result).items() if key[0] == "short"})
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_cut_weights_are_named_by_every_engine(bench: Bench, model: Path, tmp_path: Path, engine: str) -> None:
+    damaged = tmp_path / "damaged"
+    shutil.copytree(model, damaged)
+    file = damaged / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(InputError, match=r"model\.safetensors is damaged"):
+        bench.run("sample", params(damaged, engine), questions(bench))
+
+
+def test_weights_that_do_not_fit_the_config_are_never_drawn_at_random(
+    bench: Bench, model: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(model, other)
+    config = json.loads((other / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 3}))
+    with pytest.raises(InputError, match=r"weights are missing or not of the shape that config\.json asks for"):
+        bench.run("sample", params(other, "transformers"), questions(bench))

@@ -8,6 +8,7 @@ from urllib.parse import urlparse
 from w2s_jobs.context import StepContext
 from w2s_jobs.contracts.errors import DependencyError, InputError
 from w2s_jobs.contracts.settings import HubLocation, ModelSource
+from w2s_jobs.engines.weights import check_weights
 from w2s_jobs.store.model_folder import model_folder_sha256
 
 __all__ = ["model_folder"]
@@ -19,12 +20,12 @@ def model_folder(context: StepContext, source: ModelSource | None) -> Path:
     Raises
     ------
     InputError
-        There is no such model, or it is not the one that the manifest's sha256 names.
+        There is no such model, its weights are damaged, or it is not the one that the manifest's sha256 names.
     """
     if source is None:
         folder = context.input("model")
     elif source.path is not None:
-        folder = _given_folder(source)
+        folder = _given_folder(source.path)
     elif source.s3 is not None:
         folder = _from_s3(context, source.s3)
     elif source.hub is not None:
@@ -33,24 +34,31 @@ def model_folder(context: StepContext, source: ModelSource | None) -> Path:
         raise InputError(f"step {context.ref}: a scratch model has no files yet; it must be trained before it is used")
     if not (folder / "config.json").is_file():
         raise InputError(f"model {folder}: no config.json there; expected a folder in Hugging Face layout")
+    # A sha256 stands for path and s3 in the step's key, so the files must be the ones that it names.
+    if source is not None and source.sha256 is not None and source.hub is None:
+        _check_digest(folder, source.sha256)
+    check_weights(folder)
     return folder
 
 
-def _given_folder(source: ModelSource) -> Path:
-    folder = Path(source.path or "")
+def _given_folder(path: str) -> Path:
+    folder = Path(path)
     if not folder.is_dir():
         raise InputError(f"model {folder}: there is no such folder; correct models.….source.path")
-    if source.sha256 is not None and (found := model_folder_sha256(folder)) != source.sha256:
+    return folder
+
+
+def _check_digest(folder: Path, expected: str) -> None:
+    if (found := model_folder_sha256(folder)) != expected:
         raise InputError(
-            f"model {folder}: sha256 over its files is {found}, the manifest says {source.sha256}; "
+            f"model {folder}: sha256 over its files is {found}, the manifest says {expected}; "
             "restore the folder, or correct source.sha256 if the change is meant"
         )
-    return folder
 
 
 def _from_hub(hub: HubLocation) -> Path:
     from huggingface_hub import snapshot_download  # only hub models need it
-    from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError
+    from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 
     wanted = ["*.json", "*.safetensors", "*.model", "*.jinja", "*.txt"]
     try:
@@ -58,6 +66,10 @@ def _from_hub(hub: HubLocation) -> Path:
     except RepositoryNotFoundError as error:
         raise InputError(
             f"hub model {hub.name}@{hub.revision[:12]} does not exist or is gated; check the name, or set HF_TOKEN"
+        ) from error
+    except RevisionNotFoundError as error:
+        raise InputError(
+            f"hub model {hub.name} has no revision {hub.revision}; give the commit hash of one that exists"
         ) from error
     except (LocalEntryNotFoundError, OSError) as error:
         raise DependencyError(
@@ -76,7 +88,8 @@ def _from_s3(context: StepContext, uri: str) -> Path:
     folder = context.work_dir / "model"
     with s3_errors(clients.place(bucket, prefix)):
         pages = clients.api.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        found = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        keys = [key for key in found if not key.endswith("/")]  # consoles make empty objects for folders
         if not keys:
             raise InputError(f"model {uri}: nothing lies there; correct models.….source.s3")
         for key in keys:

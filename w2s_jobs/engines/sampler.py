@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -46,8 +46,12 @@ class Completion:
 class Sampler(Protocol):
     """A loaded model that samples."""
 
-    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
-        """Yield a completion for each request, in any order; requests are taken as there is room for them."""
+    def complete(self, requests: Iterable[Request], between_tokens: Callable[[], None]) -> Iterator[Completion]:
+        """Yield a completion for each request, in any order; requests are taken as there is room for them.
+
+        `between_tokens` is called whenever the batch has moved on by a token; what it raises ends the sampling, which
+        otherwise would first finish a batch of minutes.
+        """
 
     def versions(self) -> dict[str, str]:
         """Return the versions of the libraries behind it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, DynamicCache, PreTrainedTokenizerBase
 
+from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.settings import SamplingSettings
 from w2s_jobs.engines.sampler import TOO_LONG, Completion, Request
 from w2s_jobs.engines.seeded_sampling import draw_tokens, uniforms
@@ -31,13 +32,13 @@ class TransformersSampler:
         dtype = sampling.dtype
         if dtype == "auto":
             dtype = "bfloat16" if self._device.type == "cuda" else "float32"
-        self._model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)).to(self._device).eval()
+        self._model = _load(folder, getattr(torch, dtype)).to(self._device).eval()
         self._tokenizer = tokenizer
         self._sampling = sampling
         self._limit = int(self._model.config.max_position_embeddings)
         self._ends = _end_tokens(self._model, tokenizer)
 
-    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+    def complete(self, requests: Iterable[Request], between_tokens: Callable[[], None]) -> Iterator[Completion]:
         """Yield completions chunk by chunk; inside a chunk, batches of similar length."""
         for _, chunk in groupby(requests, key=lambda request: request.chunk):
             fitting = []
@@ -48,7 +49,7 @@ class TransformersSampler:
                     fitting.append(request)
             fitting.sort(key=lambda request: len(request.prompt))
             for batch in self._batches(fitting):
-                yield from self._complete_batch(batch)
+                yield from self._complete_batch(batch, between_tokens)
 
     def versions(self) -> dict[str, str]:
         """Return the versions of torch and transformers."""
@@ -68,16 +69,18 @@ class TransformersSampler:
             yield batch
 
     @torch.inference_mode()
-    def _complete_batch(self, batch: list[Request]) -> list[Completion]:
+    def _complete_batch(self, batch: list[Request], between_tokens: Callable[[], None]) -> list[Completion]:
         ids, mask = _left_padded([request.prompt for request in batch], self._device)
-        room = min(self._sampling.max_tokens, self._limit - ids.shape[1])
-        numbers = self._numbers(batch, room)
+        # Each row has the room that its own prompt leaves, whatever stands beside it in the batch.
+        rooms = [min(self._sampling.max_tokens, self._limit - len(request.prompt)) for request in batch]
+        numbers = self._numbers(batch, max(rooms))
         drawn: list[list[int]] = [[] for _ in batch]
         reasons = ["length"] * len(batch)
         alive = torch.arange(len(batch), device=self._device)
         cache = DynamicCache()
         positions = (mask.cumsum(-1) - 1).clamp(min=0)
-        for step in range(room):
+        for step in range(max(rooms)):
+            between_tokens()
             logits = self._model(
                 input_ids=ids,
                 attention_mask=mask,
@@ -87,7 +90,8 @@ class TransformersSampler:
                 logits_to_keep=1,
             ).logits[:, -1]
             tokens = self._pick(logits, None if numbers is None else numbers[alive, step])
-            going = self._record(tokens.tolist(), alive.tolist(), drawn, reasons)
+            stopped = self._record(tokens.tolist(), alive.tolist(), drawn, reasons)
+            going = [p for p, row in enumerate(alive.tolist()) if not stopped[p] and len(drawn[row]) < rooms[row]]
             if not going:
                 break
             if len(going) < len(alive):
@@ -110,19 +114,16 @@ class TransformersSampler:
             return logits.argmax(dim=-1)
         return draw_tokens(logits, numbers, self._sampling.temperature, self._sampling.top_p)
 
-    def _record(self, tokens: list[int], alive: list[int], drawn: list[list[int]], reasons: list[str]) -> list[int]:
-        """Append each row's token and return the places in `alive` that go on."""
-        going = []
-        for place, (token, row) in enumerate(zip(tokens, alive, strict=True)):
+    def _record(self, tokens: list[int], alive: list[int], drawn: list[list[int]], reasons: list[str]) -> list[bool]:
+        """Append each row's token and say of each row whether that ended it."""
+        for token, row in zip(tokens, alive, strict=True):
             if token in self._ends:
                 reasons[row] = "stop"
                 continue
             drawn[row].append(token)
             if self._sampling.stop and self._stopped(drawn[row]):
                 reasons[row] = "stop"
-                continue
-            going.append(place)
-        return going
+        return [reasons[row] == "stop" for row in alive]
 
     def _stopped(self, tokens: list[int]) -> bool:
         tail: Any = self._tokenizer.decode(tokens[-32:])
@@ -133,6 +134,20 @@ class TransformersSampler:
         for stop in self._sampling.stop:
             text = text.split(stop)[0]
         return Completion(request, text, reason, len(tokens))
+
+
+def _load(folder: Path, dtype: torch.dtype) -> Any:
+    """Load a model whose every weight is in its files; transformers alone would draw a missing one at random."""
+    model, info = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=dtype, output_loading_info=True, ignore_mismatched_sizes=True
+    )
+    wrong = sorted({*info["missing_keys"], *(name for name, *_ in info["mismatched_keys"])})
+    if wrong:
+        raise InputError(
+            f"model {folder}: {len(wrong)} weights are missing or not of the shape that config.json asks for, "
+            f"such as {wrong[0]}; fetch the model again"
+        )
+    return model
 
 
 def _left_padded(prompts: list[tuple[int, ...]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:

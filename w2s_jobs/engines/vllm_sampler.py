@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ class VllmSampler:
         self._limit = int(self._engine.model_config.max_model_len)
         self._tokenizer = tokenizer
 
-    def complete(self, requests: Iterable[Request]) -> Iterator[Completion]:
+    def complete(self, requests: Iterable[Request], between_tokens: Callable[[], None]) -> Iterator[Completion]:
         """Yield completions as they finish, in any order."""
         waiting = iter(requests)
         running: dict[str, Request] = {}
@@ -55,6 +55,7 @@ class VllmSampler:
                 self._engine.add_request(name, {"prompt_token_ids": list(request.prompt)}, self._params(request))
             if not running:
                 return
+            between_tokens()
             for output in self._engine.step():
                 if output.finished:
                     best = output.outputs[0]

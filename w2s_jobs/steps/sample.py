@@ -94,13 +94,18 @@ def _sample(
         for chunk in pending:
             _commit(context, chunks, chunk, [])
         return {}, {}
+
+    def stop_if_told() -> None:
+        context.stop_here(f"{len(chunks.committed)} chunks are committed")
+
+    stop_if_told()
     sampler, encode = open_sampler(context, params)
     ready = time.monotonic()
-    tokens = done = 0
+    tokens = samples = 0
     collected: dict[int, list[dict[str, Any]]] = {chunk: [] for chunk in pending}
-    for completion in sampler.complete(_requests(params, chunks, pending, encode)):
+    for completion in sampler.complete(_requests(params, chunks, pending, encode), stop_if_told):
         request = completion.request
-        tokens += completion.tokens
+        tokens, samples = tokens + completion.tokens, samples + 1
         collected[request.chunk].append(
             {
                 "row_id": request.row_id,
@@ -112,9 +117,7 @@ def _sample(
         )
         if len(collected[request.chunk]) == len(chunks.ranges[request.chunk]) * chunks.n:
             _commit(context, chunks, request.chunk, collected.pop(request.chunk))
-            done += len(chunks.ranges[request.chunk])
-            context.progress(done, total, "rows")
-        context.stop_here(f"{len(chunks.committed)} chunks are committed")
+        context.progress(samples // chunks.n, total, "rows")
     seconds = time.monotonic() - ready
     timings = {
         "engineStartSeconds": round(ready - started, 3),

@@ -56,3 +56,20 @@ def test_the_engine_is_set_up_for_its_device(gpus: int, dtype: str, expected: di
     assert expected.items() <= device.arguments.items()
     assert device.native_seeds is (gpus > 0)
     assert ("logits_processors" in device.arguments) is (gpus == 0)
+
+
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 30.0], ids=["sharp", "plain", "flat"])
+@pytest.mark.parametrize("top_p", [0.5, 0.9, 1.0])
+def test_a_large_vocabulary_draws_what_a_full_sort_would(temperature: float, top_p: float) -> None:
+    logits = 3 * torch.randn(64, 5_000, generator=torch.Generator().manual_seed(4))
+    logits = logits.round(decimals=1)  # many equally likely tokens, whose order must not depend on the way of sorting
+    numbers = torch.from_numpy(uniforms(6, 64))
+    tokens = draw_tokens(logits, numbers, temperature, top_p)
+
+    probabilities = torch.softmax(logits / temperature, dim=-1)
+    for row in range(64):
+        order = sorted(range(5_000), key=lambda token: (-probabilities[row, token].item(), token))
+        mass = probabilities[row, order].cumsum(0)
+        nucleus = mass[: int((mass < top_p).sum()) + 1]
+        rank = int((nucleus <= numbers[row] * nucleus[-1]).sum())
+        assert tokens[row].item() == order[min(rank, len(nucleus) - 1)]
