@@ -13,6 +13,9 @@ __all__ = ["Document", "NotYaml", "Path", "read_document", "render_path"]
 Path = tuple[str | int, ...]
 """Place of a field: names of mappings and indexes of lists, from the top"""
 
+_MOST_FIELDS = 100_000
+"""Fields of a manifest with its aliases written out: a few aliases of aliases could stand for billions."""
+
 
 class NotYaml(ValueError):
     """The text is not one YAML mapping. The message names the line."""
@@ -51,21 +54,20 @@ def read_document(text: str) -> Document:
     NotYaml
         Bad syntax, more than one document, no mapping at the top, a key given twice, or an unknown tag.
     """
-    loader = yaml.SafeLoader(text)
+    lines: dict[Path, int] = {}
     try:
-        node = loader.get_single_node()
-        lines: dict[Path, int] = {}
-        if node is not None:
-            _walk(node, (), lines, frozenset())
-        value = None if node is None else loader.construct_document(node)
+        value = _construct(text, lines)
     except NotYaml:
         raise
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise NotYaml(f"line {line}: the character U+{error.character:04X} has no place in YAML. Remove it") from None
     except yaml.MarkedYAMLError as error:
         raise NotYaml(_explain(error)) from None
     except (yaml.YAMLError, ValueError) as error:
         raise NotYaml(f"not readable as YAML: {error}") from None
-    finally:
-        loader.dispose()
+    except RecursionError:
+        raise NotYaml("nested too deeply for a manifest. Remove the inner brackets") from None
     if value is None:
         raise NotYaml("empty; expected a manifest. Start from examples/quickstart.yaml")
     if not isinstance(value, dict):
@@ -74,10 +76,25 @@ def read_document(text: str) -> Document:
     return Document(value=value, lines=lines)
 
 
+def _construct(text: str, lines: dict[Path, int]) -> Any:
+    """Parse and construct a document, noting the line of every field."""
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _walk(node, (), lines, frozenset())
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
 def _walk(node: yaml.Node, path: Path, lines: dict[Path, int], above: frozenset[int]) -> None:
     """Note the line of every field below a node, and refuse a key that is given twice."""
     if id(node) in above:
         raise NotYaml(f"line {_line(node.start_mark)}: an alias that contains itself; write the value out")
+    if len(lines) > _MOST_FIELDS:
+        raise NotYaml(f"more than {_MOST_FIELDS:,} fields with all aliases written out. Use fewer aliases of aliases")
     above = above | {id(node)}
     if isinstance(node, yaml.MappingNode):
         seen: dict[str, int] = {}
