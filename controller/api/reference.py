@@ -99,7 +99,10 @@ def _bounds(metadata: Any) -> str:
     signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
     single = [inner for one in metadata for inner in getattr(one, "metadata", None) or [one]]
     parts = [
-        f"{sign} {limit:g}" for one in single for key, sign in signs.items() if (limit := _bound(one, key)) is not None
+        f"{sign} {limit if isinstance(limit, int) else format(limit, 'g')}"
+        for one in single
+        for key, sign in signs.items()
+        if (limit := _bound(one, key)) is not None
     ]
     return f" {', '.join(parts)}" if parts else ""
 

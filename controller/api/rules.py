@@ -41,6 +41,12 @@ def _dataset(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
         for name in ("train", "test"):
             if getattr(source, name) is not None:
                 yield (*here, name), "names a file, and a generated dataset has none. Remove it"
+    if source.s3 is not None and source.sha256:
+        for name, file in (("train", source.train), ("test", source.test)):
+            if file is None:
+                yield (*here, name), "missing beside sha256, which pins files by their names. Name the file"
+            elif file not in source.sha256:
+                yield (*here, "sha256"), f"pins other files but not '{file}'. Give the sums of all files, or of none"
     if source.train is not None and source.train == source.test:
         yield (
             (*here, "test"),
@@ -98,6 +104,12 @@ def _model(experiment: WeakToStrongExperiment, name: str, model: WeakModel | Str
         yield (
             (*here, "source", "scratch", "heads"),
             f"{scratch.heads} heads do not divide hiddenSize {scratch.hidden_size}; {near} do",
+        )
+    elif scratch.hidden_size // scratch.heads % 2:
+        yield (
+            (*here, "source", "scratch", "heads"),
+            f"{scratch.heads} heads leave {scratch.hidden_size // scratch.heads} of hiddenSize {scratch.hidden_size} "
+            "to each, and rotary positions turn pairs. Choose another heads or hiddenSize, so that it is even",
         )
     yield from _chat_of_scratch((*here, "template"), model.template)
     for index, stage in enumerate(model.pretrain):
@@ -199,11 +211,7 @@ def _repeated(path: Path, values: Sequence[object]) -> Iterator[Problem]:
 
 
 def _seeds(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
-    seeds = experiment.spec.seeds
-    yield from _repeated(("seeds",), seeds)
-    for index, seed in enumerate(seeds):
-        if seed < 0:
-            yield ("seeds", index), f"{seed} is out of range; expected at least 0"
+    yield from _repeated(("seeds",), experiment.spec.seeds)
 
 
 def _pools(experiment: WeakToStrongExperiment) -> Iterator[Problem]:

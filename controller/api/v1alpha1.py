@@ -18,6 +18,7 @@ from w2s_jobs.contracts.settings import (
     ModelSource,
     PromptTemplate,
     SamplingSettings,
+    Seed,
     TaskSettings,
     TrainingSettings,
 )
@@ -71,7 +72,7 @@ class PretrainStage(Contract):
     """completion that is learnt: the whole text, or only the final answer"""
     training: TrainingSettings = TrainingSettings()
     """training settings of this stage"""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     """seed of this stage; `spec.seeds` leaves it alone, because the two models are given to the method"""
 
 
@@ -119,7 +120,7 @@ class EvaluationSpec(Contract):
     """resamples of the paired bootstrap"""
     confidence_level: float = Field(default=0.95, ge=0.51, le=0.999)
     """confidenceLevel of every interval"""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     """seed of the bootstrap"""
 
 
@@ -142,7 +143,7 @@ class ExperimentSpec(Contract):
     """training of the strong model in every round and baseline"""
     evaluation: EvaluationSpec = EvaluationSpec()
     """evaluation on the test split"""
-    seeds: tuple[int, ...] = Field(default=(0,), min_length=1, max_length=100)
+    seeds: tuple[Seed, ...] = Field(default=(0,), min_length=1, max_length=100)
     """seeds: a sweep axis over sampling and training; the splits stay as they are"""
     engine: Literal["auto", "transformers", "vllm"] = "auto"
     """engine of sampling; auto takes transformers for models from scratch and vllm for all others"""

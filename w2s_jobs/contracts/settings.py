@@ -21,6 +21,7 @@ __all__ = [
     "PromptTemplate",
     "SamplingSettings",
     "ScratchModel",
+    "Seed",
     "Sha256",
     "SplitName",
     "TaskSettings",
@@ -29,6 +30,8 @@ __all__ = [
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Percent = Annotated[int, Field(ge=0, le=100)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""What every generator takes; a larger one would be cut to this by some of them, and two seeds would be one."""
 SplitName = Literal["pretrain", "labelled", "unlabelled", "test"]
 
 
@@ -122,7 +125,7 @@ class ScratchModel(Contract):
     """maxPositions is the longest sequence in tokens"""
     vocab_size: int = Field(default=512, ge=300, le=200000)
     """vocabSize is the most entries the learnt tokenizer may have"""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     """seed of the random weights"""
 
 
@@ -160,7 +163,7 @@ class SamplingSettings(Contract):
     """topP of nucleus sampling"""
     max_tokens: int = Field(default=512, ge=1, le=131072)
     """maxTokens a completion may have"""
-    stop: tuple[str, ...] = Field(default=(), max_length=16)
+    stop: tuple[Annotated[str, Field(min_length=1)], ...] = Field(default=(), max_length=16)
     """stop strings that end a completion, beside the model's end token"""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """dtype of the weights while sampling; auto is bfloat16 on a GPU and float32 on a CPU"""

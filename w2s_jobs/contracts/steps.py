@@ -39,6 +39,7 @@ from w2s_jobs.contracts.settings import (
     Percent,
     PromptTemplate,
     SamplingSettings,
+    Seed,
     Sha256,
     SplitName,
     TaskSettings,
@@ -78,7 +79,7 @@ class Splits(Contract):
     """unlabelled rows (D_b): only the ceiling and the analyses may read their gold"""
     test: int | None = Field(default=None, ge=0)
     """test rows (T): only evaluations may read their gold"""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     """seed of the split"""
 
 
@@ -102,7 +103,7 @@ class SampleParams(Contract):
     engine: Literal["transformers", "vllm"]
     template: PromptTemplate
     sampling: SamplingSettings
-    seed: int = Field(ge=0)
+    seed: Seed
 
 
 class GradeParams(Contract):
@@ -132,7 +133,7 @@ class TrainParams(Contract):
     completion: Literal["text", "answer"] = "text"
     """completion that is learnt: the whole text, or only the final answer (no chain of thought)"""
     training: TrainingSettings
-    seed: int = Field(ge=0)
+    seed: Seed
 
 
 class EvaluateParams(Contract):
@@ -143,7 +144,7 @@ class EvaluateParams(Contract):
     """resamples of the bootstrap"""
     confidence_level: float = Field(default=0.95, gt=0.5, lt=1)
     """confidenceLevel of every interval"""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     """seed of the bootstrap"""
 
 
@@ -187,7 +188,7 @@ class ReportParams(Contract):
     """manifest as compiled, shown in the report"""
     resamples: int = Field(default=2000, ge=100, le=100000)
     confidence_level: float = Field(default=0.95, gt=0.5, lt=1)
-    seed: int = 0
+    seed: Seed = 0
 
 
 StepParams = PrepareParams | SampleParams | GradeParams | SelectParams | TrainParams | EvaluateParams | ReportParams
