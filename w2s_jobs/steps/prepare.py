@@ -101,4 +101,9 @@ def _parse(record: object, family: TaskFamily) -> Row:
         raise BadRecordError(f"the line cannot be read ({record})")
     if not isinstance(record, dict):
         raise BadRecordError(f"expected an object with fields, got {type(record).__name__}")
-    return family.parse(record)
+    row = family.parse(record)
+    try:
+        "".join((row.question, row.answer, row.completion, row.topic or "")).encode()
+    except UnicodeEncodeError as error:  # JSON may name half of a pair of code units, which is no character
+        raise BadRecordError(f"the text cannot be written as UTF-8 ({error.reason})") from error
+    return row

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,16 +32,17 @@ def find_source_file(
         There is no such file, or it is not the one that the manifest's sha256 names.
     """
     candidates = [named] if named else list(usual)
-    path = next((p for p in (_bring(source, name, work_dir, store) for name in candidates) if p is not None), None)
+    brought = ((name, _bring(source, name, work_dir, store)) for name in candidates)
+    name, path = next((pair for pair in brought if pair[1] is not None), ("", None))
     place = source.path or source.s3 or (source.hub.name if source.hub else "?")
     if path is None:
         raise InputError(
             f"dataset {place}: no file {' or '.join(candidates)}; name the file with dataset.source.train / .test"
         )
-    expected = source.sha256.get(path.name)
+    expected = source.sha256.get(name)
     if expected is not None and (found := sha256_of(path)) != expected:
         raise InputError(
-            f"dataset file {path.name} of {place}: sha256 is {found}, the manifest says {expected}; "
+            f"dataset file {name} of {place}: sha256 is {found}, the manifest says {expected}; "
             "restore the file, or correct dataset.source.sha256 if the change is meant"
         )
     return path
@@ -92,12 +94,24 @@ def _bring_hub(hub: HubLocation, name: str) -> Path | None:
 
 
 def read_records(path: Path) -> Iterator[tuple[int, Any]]:
-    """Yield (line or row number from 1, record). A line that cannot be read yields the ValueError that says why."""
+    """Yield (line or row number from 1, record). A line that cannot be read yields the ValueError that says why.
+
+    Raises
+    ------
+    InputError
+        The file is of no known kind, or damaged as a whole: where its lines are cannot be told any more.
+    """
+    try:
+        yield from _read_any(path)
+    except (ValueError, EOFError, gzip.BadGzipFile, zlib.error, csv.Error) as error:
+        kind = "".join(path.suffixes[-2:])
+        raise InputError(f"dataset file {path} cannot be read as {kind}: {error}; restore the file") from error
+
+
+def _read_any(path: Path) -> Iterator[tuple[int, Any]]:
     name = path.name
     if name.endswith(".parquet"):
-        import pyarrow.parquet as pq  # only Parquet sources need it
-
-        yield from enumerate(pq.read_table(path).to_pylist(), start=1)
+        yield from enumerate(_read_parquet(path), start=1)
     elif name.endswith(".csv"):
         with path.open(newline="", encoding="utf-8") as stream:
             yield from enumerate(csv.DictReader(stream), start=2)
@@ -105,6 +119,17 @@ def read_records(path: Path) -> Iterator[tuple[int, Any]]:
         yield from _read_lines(path)
     else:
         raise InputError(f"dataset file {path}: expected one of {', '.join(_SUFFIXES)}")
+
+
+def _read_parquet(path: Path) -> list[dict[str, Any]]:
+    import pyarrow as pa  # only Parquet sources need it
+    import pyarrow.parquet as pq
+
+    try:
+        rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    except (pa.ArrowException, OSError) as error:  # Arrow calls broken Parquet the one or the other
+        raise ValueError(str(error)) from error
+    return rows
 
 
 def _read_lines(path: Path) -> Iterator[tuple[int, Any]]:
@@ -117,3 +142,5 @@ def _read_lines(path: Path) -> Iterator[tuple[int, Any]]:
                 yield number, {"text": text.strip()} if path.suffix == ".txt" else json.loads(text)
             except ValueError as error:  # broken UTF-8 or broken JSON
                 yield number, error
+            except RecursionError:
+                yield number, ValueError("nested too deeply")

@@ -101,6 +101,8 @@ def test_train_records_whose_question_is_tested_are_left_out_and_counted(bench: 
         ('{"question": "x"}', "answer: expected a solution that ends in '#### number'; got None"),
         ('{"question": "", "answer": "#### 1"}', "question: expected a text; got ''"),
         ('{"question": "x", "answer": "#### one"}', "answer: expected a number after '####'"),
+        ('{"question": "half of a pair: \\ud800", "answer": "#### 1"}', "the text cannot be written as UTF-8"),
+        ("[" * 100_000, "the line cannot be read"),
     ],
 )
 def test_a_bad_record_is_named_with_file_and_line(bench: Bench, tmp_path: Path, line: str, reason: str) -> None:
@@ -158,3 +160,34 @@ def test_a_prefix_in_s3_is_read_like_a_folder(s3_environment: Any, tmp_path: Pat
     for name in ("train.jsonl", "test.jsonl"):
         S3Clients(bench.settings).upload(tmp_path / "data" / name, bucket, f"sets/{name}")
     assert ids(bench, params({"s3": f"s3://{bucket}/sets"}, "test")) == ids(bench, params(source, "test"))
+
+
+def test_the_checksum_of_a_file_in_a_folder_below_is_checked_too(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    write_gsm8k(tmp_path / "data" / "inner")
+    source = {
+        "path": str(tmp_path / "data"),
+        "train": "inner/train.jsonl",
+        "test": "inner/test.jsonl",
+        "sha256": {"inner/train.jsonl": "0" * 64},
+    }
+    with pytest.raises(InputError, match=f"dataset file inner/train.jsonl .* the manifest says {'0' * 64}"):
+        bench.run("prepare", params(source, "labelled"), {})
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("train.parquet", b"PAR1 this is none PAR1"),
+        ("train.jsonl.gz", gzip.compress(("\n".join(a_record(n) for n in range(2000))).encode())[:-100]),
+        ("train.jsonl.gz", b"not packed at all\n"),
+        ("train.csv", b"question,answer\nwhat,\xff\xfe\n"),
+    ],
+)
+def test_a_data_file_that_is_damaged_as_a_whole_is_named(
+    bench: Bench, tmp_path: Path, name: str, content: bytes
+) -> None:
+    source = write_gsm8k(tmp_path / "data")
+    (tmp_path / "data" / name).write_bytes(content)
+    with pytest.raises(InputError, match=f"data/{name} cannot be read .*: .*; restore the file"):
+        bench.run("prepare", params({**source, "train": name}, "labelled", onBadRecord="skip"), {})
