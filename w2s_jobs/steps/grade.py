@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from w2s_jobs.context import Outcome, StepContext
-from w2s_jobs.contracts.errors import InputError
+from w2s_jobs.contracts.errors import InputError, JobError
 from w2s_jobs.contracts.settings import TaskSettings
 from w2s_jobs.contracts.steps import GradeParams
 from w2s_jobs.core.voting import group_answers, vote
@@ -23,6 +25,8 @@ _BLOCK = 64
 _FEW = 2000
 """Below this many questions a second process costs more than it saves."""
 
+_SAVED = "nothing is lost but this step's own work"
+
 Question = tuple[str, list[tuple[int, str]]]
 """A row id with its (sample number, text) pairs."""
 
@@ -32,12 +36,12 @@ def run(context: StepContext, params: GradeParams) -> Outcome:
     questions = _collect(stream_rows(context.input("samples"), "samples"))
     answers: list[dict[str, Any]] = []
     votes: list[dict[str, Any]] = []
-    with _mapper(context.execution.threads, len(questions)) as mapped:
+    with _mapper(context, len(questions)) as mapped:
         for done, (row_answers, row_vote) in enumerate(mapped(partial(grade_question, params.task), questions), 1):
             answers.extend(row_answers)
             votes.append(row_vote)
             context.progress(done, len(questions), "rows")
-            context.stop_here("nothing is lost but this step's own work")
+            context.stop_here(_SAVED)
     metrics = {
         "rows": len(votes),
         "samples": len(answers),
@@ -89,12 +93,32 @@ def _collect(rows: Iterable[dict[str, Any]]) -> list[Question]:
 
 
 @contextmanager
-def _mapper(threads: int, questions: int) -> Iterator[Any]:
-    """Give a `map` that keeps the order: over processes where there are enough questions and threads."""
+def _mapper(context: StepContext, questions: int) -> Iterator[Any]:
+    """Give a `map` that keeps the order: over processes where there are enough questions and threads.
+
+    Raises
+    ------
+    JobError
+        A process was killed: `multiprocessing.Pool` would wait for its answers for ever.
+    Stopped
+        It was killed because the step is told to stop: the signal goes to all of its processes.
+    """
+    threads = context.execution.threads
     if threads < 2 or questions < _FEW:
         yield map
         return
     # Fresh processes: a fork of one that holds threads (Arrow's) can hang. Each has its own main thread, which
     # math-verify's time limit needs.
-    with multiprocessing.get_context("spawn").Pool(threads) as pool:
-        yield partial(pool.imap, chunksize=_BLOCK)
+    with ProcessPoolExecutor(threads, multiprocessing.get_context("spawn")) as pool:
+        try:
+            yield partial(pool.map, chunksize=_BLOCK)
+        except BaseException as error:
+            for worker in multiprocessing.active_children():
+                worker.terminate()  # what it is at is lost in any case: nobody waits for it
+            if not isinstance(error, BrokenProcessPool):
+                raise
+            context.stop_here(_SAVED)
+            raise JobError(
+                f"step {context.ref}: a grading process was killed. If nobody did that, memory ran out: "
+                "lower placement.grading.threads"
+            ) from error

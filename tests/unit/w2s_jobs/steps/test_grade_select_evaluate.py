@@ -1,14 +1,22 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import signal
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.steps import Bench
+from w2s_jobs.context import StepContext
 from w2s_jobs.contracts.artifact import Input
-from w2s_jobs.contracts.errors import InputError
+from w2s_jobs.contracts.errors import ExitCode, InputError, JobError, Stopped
+from w2s_jobs.contracts.steps import GradeParams
+from w2s_jobs.steps import grade
+from w2s_jobs.store.rows import read_rows
 
 GSM8K = {"task": {"family": "gsm8k"}}
 
@@ -62,6 +70,46 @@ def test_votes_do_not_depend_on_row_order(bench: Bench, seed: int) -> None:
 def test_a_sample_that_is_there_twice_is_refused(bench: Bench) -> None:
     with pytest.raises(InputError, match="sample 0 of row a twice"):
         votes(bench, samples_of({"a": ["#### 1"]}) * 2)
+
+
+def is_killed(*_: Any) -> None:
+    """What a grading process does that runs out of memory, or that a signal to its group ends."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.fixture
+def grading_by_processes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> StepContext:
+    """A grade step that hands its questions to processes, of which each is killed at its first one."""
+    monkeypatch.setattr(grade, "_FEW", 1)
+    monkeypatch.setattr(grade, "grade_question", is_killed)
+    samples = bench.artifact("sample", "samples/", "samples", samples_of(TEXTS))
+    spec = bench.spec("grade", GSM8K, {"samples": [samples]}, threads=2)
+    Path(spec.execution.work_dir).mkdir(parents=True)
+    return StepContext(spec, bench.store, threading.Event())
+
+
+def test_a_grading_process_that_is_killed_fails_the_step_instead_of_hanging_it(
+    grading_by_processes: StepContext,
+) -> None:
+    with pytest.raises(JobError, match="a grading process was killed") as failed:
+        grade.run(grading_by_processes, GradeParams.model_validate(GSM8K))
+    assert failed.value.exit_code == ExitCode.CRASHED
+
+
+def test_a_stop_that_ends_the_grading_processes_too_is_a_stop(grading_by_processes: StepContext) -> None:
+    grading_by_processes._stop.set()
+    with pytest.raises(Stopped):
+        grade.run(grading_by_processes, GradeParams.model_validate(GSM8K))
+
+
+def test_processes_grade_as_one_does(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = votes(bench, samples_of(TEXTS))
+    monkeypatch.setattr(grade, "_FEW", 1)
+    samples = bench.artifact("sample", "samples/", "samples", samples_of(TEXTS))
+    outcome = grade.run(
+        bench.context(bench.spec("grade", GSM8K, {"samples": [samples]}, threads=2)), GradeParams.model_validate(GSM8K)
+    )
+    assert read_rows(outcome.files["votes.parquet"], "votes") == alone
 
 
 def selected(bench: Bench, graded: Input, **rules: Any) -> tuple[list[str], list[str]]:
