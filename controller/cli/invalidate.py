@@ -32,7 +32,10 @@ def command(artifact: str, store: str | None) -> None:
     artifacts = open_store(settings)
     found = artifacts.find(kind, prefix.lower())
     if not found:
-        raise W2sError(f"{settings.uri} holds no artifact {artifact}. `w2s plan FILE` lists the keys of an experiment")
+        raise W2sError(
+            f"{settings.uri} holds no artifact {artifact}; --store names another place. "
+            "`w2s plan FILE` lists the keys of an experiment"
+        )
     if len(found) > 1:
         keys = "\n".join(f"  {ref.kind}/{ref.key[:16]}" for ref in found[:12])
         raise W2sError(f"{artifact} fits {len(found)} artifacts; give more digits of the key:\n{keys}")

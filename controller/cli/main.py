@@ -6,11 +6,13 @@ import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 
 import click
 
 from controller.errors import InvalidExperiment, PlanRefused, W2sError
 from w2s_jobs.contracts.errors import ExitCode, JobError
+from w2s_jobs.store.disk import translate_os_error
 
 __all__ = ["COMMANDS", "main", "w2s"]
 
@@ -56,25 +58,34 @@ def main() -> None:
         w2s.main(prog_name="w2s", standalone_mode=False)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
-    except click.Abort:
-        _fail("stopped", 130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (InvalidExperiment, PlanRefused) as error:
-        _fail(str(error), ExitCode.INPUT)
-    except W2sError as error:
-        _fail(str(error), ExitCode.CRASHED)
-    except JobError as error:
-        _fail(str(error), error.exit_code)
     except BrokenPipeError:  # the reader of our output, such as `head`, had enough
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  the interpreter flushes it at exit
         sys.exit(0)
     except Exception as error:
-        if os.environ.get("W2S_TRACEBACK"):
-            raise
-        what = f"{type(error).__name__}: {error}"
-        _fail(f"{what}\nThis is a defect of w2s, not of your manifest; W2S_TRACEBACK=1 shows where", ExitCode.CRASHED)
+        _fail(*_describe(error))
+
+
+def _describe(error: Exception) -> tuple[str, int]:
+    """Return what a person reads of a failure, and the exit code."""
+    match error:
+        case click.Abort():
+            return "stopped", 130
+        case InvalidExperiment() | PlanRefused():
+            return str(error), ExitCode.INPUT
+        case W2sError():
+            return str(error), ExitCode.CRASHED
+        case JobError():
+            return str(error), error.exit_code
+        case OSError():  # a file or folder that no command expected to fail
+            translated = translate_os_error(error, Path(error.filename or "."))
+            return str(translated), translated.exit_code
+    if os.environ.get("W2S_TRACEBACK"):
+        raise error
+    what = f"{type(error).__name__}: {error}"
+    return f"{what}\nThis is a defect of w2s, not of your manifest; W2S_TRACEBACK=1 shows where", ExitCode.CRASHED
 
 
 def _fail(message: str, code: int) -> None:

@@ -36,13 +36,11 @@ def command(file: Path, store: str | None, cores: int | None, gpus: int | None, 
     """
     from controller.cli.experiment_file import read_plan  # --help must not wait for all this
     from controller.cli.report import terminal
-    from w2s_jobs.store.disk import disk_errors
 
     experiment, plan = read_plan(file)
     settings = choose_store(store, experiment)
     console = terminal()
-    with disk_errors(Path.cwd()):
-        sys.exit(_run(plan, settings, (cores, gpus), _view(console, plain), console))
+    sys.exit(_run(plan, settings, (cores, gpus), _view(console, plain), console))
 
 
 def _run(

@@ -24,7 +24,7 @@ def choose_store(option: str | None, experiment: WeakToStrongExperiment | None =
     declared = None if experiment is None else experiment.spec.storage
     if option is None:
         return declared or _folder(HOME / "store")
-    if "://" not in option:
+    if option and "://" not in option:
         return _folder(Path(option))
     if not option.startswith(("file://", "s3://")):
         raise click.BadParameter(

@@ -30,7 +30,7 @@ def verify_file(ref: ArtifactRef, entry: FileEntry, found: Path) -> None:
     InputError
         The file is missing, truncated or corrupted. Bad data is never passed on.
     """
-    again = f"delete the artifact with `w2s invalidate {ref.kind}/{ref.key}` and run again"
+    again = f"delete the artifact with `w2s invalidate {ref.kind}/{ref.key}` (and the run's --store) and run again"
     if not found.is_file():
         raise InputError(f"artifact {ref}: file {entry.name} is missing at {found}; {again}")
     size = found.stat().st_size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,8 @@ from w2s_jobs.store.disk import disk_errors
 from w2s_jobs.store.layout import PROGRESS, RESULT, attempt_path, folder, part_path, select_entries
 
 __all__ = ["FolderStore"]
+
+_KEY = re.compile("[0-9a-f]{64}")
 
 
 class FolderStore:
@@ -46,7 +49,7 @@ class FolderStore:
     def find(self, kind: str, prefix: str) -> list[ArtifactRef]:
         """Return the artifacts of a kind whose key starts with `prefix`."""
         keys = sorted(path.name for path in (self.root / kind).glob("*") if path.name.startswith(prefix))
-        return [ArtifactRef(kind=kind, key=key) for key in keys]
+        return [ArtifactRef(kind=kind, key=key) for key in keys if _KEY.fullmatch(key)]
 
     def write_result(self, result: StepResult) -> bool:
         """Publish a result once: of several writers exactly one gets True."""

@@ -19,11 +19,14 @@ def open_store(settings: StoreSettings) -> ArtifactStore:
     Raises
     ------
     InputError
-        The URI is neither `file:///folder` nor `s3://bucket/prefix`.
+        The URI is neither `file:///folder` nor `s3://bucket/prefix`, or a file lies where the folder should be.
     """
     parsed = urlparse(settings.uri)
     if parsed.scheme == "file" and parsed.path.startswith("/") and not parsed.netloc:
-        return FolderStore(Path(unquote(parsed.path)))
+        root = Path(unquote(parsed.path))
+        if root.exists() and not root.is_dir():
+            raise InputError(f"store '{settings.uri}': {root} is no folder; correct --store or spec.storage")
+        return FolderStore(root)
     if parsed.scheme == "s3" and parsed.netloc:
         from w2s_jobs.store.s3 import S3Store  # boto3 takes 0.3 s to import; a folder needs none of it
 

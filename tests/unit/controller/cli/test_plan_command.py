@@ -105,6 +105,59 @@ def test_a_failure_is_a_message_and_an_exit_code(
     assert "Traceback" not in captured.err
 
 
+def failure_of(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
+) -> tuple[object, str]:
+    """Run a command that fails; return its exit code and what it said."""
+    monkeypatch.setattr(sys, "argv", ["w2s", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    return ended.value.code, capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["plan", "status", "report", "run"])
+def test_a_store_that_is_a_file_is_refused_before_anything_runs(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "store"
+    file.touch()
+    code, said = failure_of(monkeypatch, capsys, command, MANIFEST, "--store", str(file))
+    assert (code, said) == (
+        42,
+        f"store '{file.as_uri()}': {file} is no folder; correct --store or spec.storage\n",
+    )
+
+
+def test_an_empty_store_option_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    code, said = failure_of(monkeypatch, capsys, "plan", MANIFEST, "--store", "")
+    assert code == 2
+    assert "''; expected a folder, file:///folder or s3://bucket/prefix" in said
+
+
+@pytest.mark.parametrize("command", ["report", "run"])
+def test_a_folder_that_cannot_hold_the_runs_is_named(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = plan_json(MANIFEST, "--store", str(tmp_path / "store"))
+    store = open_store(StoreSettings(uri=(tmp_path / "store").as_uri()))
+    store.write_result(StepResult(kind="report", key=plan["report"], attempt="1", spec={}, files=()))
+    (tmp_path / ".w2s").touch()
+    monkeypatch.chdir(tmp_path)
+    code, said = failure_of(monkeypatch, capsys, command, MANIFEST, "--store", str(tmp_path / "store"))
+    assert code == 42
+    assert said.startswith(f"no access to {tmp_path}/.w2s/runs/two-rounds")
+    assert "Not a directory" in said
+
+
+def test_invalidating_what_is_not_there_says_where_it_looked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "train" / "3fa1-a-copy").mkdir(parents=True)  # not ours
+    code, said = failure_of(monkeypatch, capsys, "invalidate", "train/3fa1", "--store", str(tmp_path))
+    assert code == 1
+    assert said.startswith(f"{tmp_path.as_uri()} holds no artifact train/3fa1; --store names another place. ")
+
+
 def test_an_unavailable_store_ends_with_its_own_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
