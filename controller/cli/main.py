@@ -82,6 +82,11 @@ def _describe(error: Exception) -> tuple[str, int]:
         case OSError():  # a file or folder that no command expected to fail
             translated = translate_os_error(error, Path(error.filename or "."))
             return str(translated), translated.exit_code
+        case _:
+            return _describe_defect(error)
+
+
+def _describe_defect(error: Exception) -> tuple[str, int]:
     if os.environ.get("W2S_TRACEBACK"):
         raise error
     what = f"{type(error).__name__}: {error}"
