@@ -119,7 +119,7 @@ class EvaluationSpec(Contract):
     resamples: int = Field(default=2000, ge=100, le=100000)
     """resamples of the paired bootstrap"""
     confidence_level: float = Field(default=0.95, ge=0.51, le=0.999)
-    """confidenceLevel of every interval"""
+    """confidenceLevel of every interval; an accuracy of 0 or 1, which a bootstrap would call certain, gets Wilson's"""
     seed: Seed = 0
     """seed of the bootstrap"""
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import SHARED, missing
 from w2s_jobs.core.bootstrap import percentile_interval, resampled_accuracies
-from w2s_jobs.core.metrics import accuracy_interval, pgr, pgr_interval
+from w2s_jobs.core.metrics import accuracy_interval, pgr, pgr_interval, resampled_interval, wilson_interval
 
 
 def published() -> list[dict[str, str]]:
@@ -64,6 +64,35 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says(seed: int) -> N
         assert interval is not None
         covered += interval.low <= 0.6 <= interval.high
     assert covered >= 176, f"{covered} of 200 intervals at 95 %"
+
+
+@pytest.mark.parametrize(
+    ("right", "questions", "low", "high"),
+    # Newcombe 1998, table I, method 3 (the score interval without continuity correction).
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_the_score_interval_is_the_published_one(right: int, questions: int, low: float, high: float) -> None:
+    found = wilson_interval(right / questions, questions, 0.95)
+    assert (round(found.low, 4), round(found.high, 4)) == (low, high)
+
+
+@pytest.mark.parametrize("right", [False, True])
+def test_none_or_all_of_n_right_is_not_taken_for_certain(right: bool) -> None:
+    interval = accuracy_interval(np.full(32, right), 500, 0.95, seed=0)
+    assert interval is not None
+    assert (interval.low, interval.high) == pytest.approx((0.8928, 1.0) if right else (0.0, 0.1072), abs=1e-4)
+
+
+def test_a_mean_over_seeds_that_never_varies_has_a_score_interval_too() -> None:
+    """One seed right on everything, one on nothing: every resample has the same mean."""
+    interval = resampled_interval(0.5, np.full(100, 0.5), questions=40, confidence_level=0.9)
+    assert interval == wilson_interval(0.5, 40, 0.9)
+
+
+def test_an_accuracy_between_keeps_its_bootstrap_interval() -> None:
+    correct = np.arange(40) < 1
+    resampled = resampled_accuracies(correct[None, :], 500, seed=2)[0]
+    assert accuracy_interval(correct, 500, 0.95, seed=2) == percentile_interval(resampled, 0.95)
 
 
 def test_equal_seeds_give_equal_intervals() -> None:
