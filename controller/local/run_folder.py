@@ -1,8 +1,8 @@
 """Where a local run keeps what is not an artifact: specs, logs, scratch space, and a copy of the report.
 
 .w2s/store/                      artifacts, unless --store names another place
-.w2s/work/<key>/<attempt>/       scratch space of one attempt, deleted when it ends
 .w2s/runs/<experiment>/lock      held while a run is alive
+.w2s/runs/<experiment>/work/     scratch space, a folder for each attempt, deleted when it ends
 .w2s/runs/<experiment>/specs/    the file each process was started with
 .w2s/runs/<experiment>/logs/     one log a step attempt
 .w2s/runs/<experiment>/          report.html, results.json, results.csv, cost.json
