@@ -45,6 +45,8 @@ class LiveView(PlainView):
 def render_state(counts: Counts, running: Sequence[RunningStep], elapsed: float) -> RenderableType:
     """Draw the running steps and, below them, the counts."""
     table = Table.grid(padding=(0, 2))
+    for _ in range(5):
+        table.add_column(no_wrap=True)  # a step is one line: what has no room is cut, not wrapped
     for step in running:
         table.add_row(*_row(step))
     parts = [
