@@ -12,7 +12,7 @@ from controller.api.document import Path as FieldPath
 from controller.api.problems import Problem
 from controller.api.v1alpha1 import WeakToStrongExperiment
 from w2s_jobs.contracts.settings import DatasetSource, ModelSource
-from w2s_jobs.store.checksum import sha256_of
+from w2s_jobs.store.checksum_cache import ChecksumCache
 from w2s_jobs.store.model_folder import model_folder_sha256
 
 __all__ = ["pin_paths"]
@@ -104,7 +104,7 @@ def _wanted(source: DatasetSource, folder: Path, here: FieldPath) -> Iterator[tu
 
 def _pin_file(folder: Path, name: str, field: str, here: FieldPath) -> str:
     try:
-        return sha256_of(folder / name)
+        return ChecksumCache.of_this_machine().sha256(folder / name)
     except OSError as error:
         raise _NotPinned((*here, field), f"{name!r} cannot be read in {folder}: {error.strerror}") from None
 
@@ -120,7 +120,7 @@ def _model(source: ModelSource, manifest_folder: Path, here: FieldPath) -> Model
             "Put a model in Hugging Face layout there, or name its folder",
         )
     try:
-        digest = model_folder_sha256(folder)
+        digest = model_folder_sha256(folder, ChecksumCache.of_this_machine().sha256)
     except OSError as error:
         raise _NotPinned((*here, "path"), f"{error.filename} cannot be read: {error.strerror}") from None
     if source.sha256 is not None and source.sha256 != digest:
