@@ -75,22 +75,41 @@ def _bring_s3(prefix: str, name: str, work_dir: Path, store: StoreSettings) -> P
 
 def _bring_hub(hub: HubLocation, name: str) -> Path | None:
     from huggingface_hub import hf_hub_download  # only hub sources need it
-    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError, RepositoryNotFoundError
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
 
     filename = f"{hub.subset}/{name}" if hub.subset else name
     try:
         return Path(hf_hub_download(hub.name, filename, repo_type="dataset", revision=hub.revision))
+    except HFValidationError as error:
+        raise InputError(f"hub dataset {hub.name}: {error}; correct dataset.source.hub.name") from error
     except LocalEntryNotFoundError as error:
-        raise DependencyError(
-            f"hub dataset {hub.name}@{hub.revision[:12]}: the hub cannot be reached and {filename} is not cached; "
-            "run again with a network, or name a path or s3 source"
-        ) from error
+        raise _unreachable(hub, filename) from error
     except EntryNotFoundError:
         return None
+    except RevisionNotFoundError as error:
+        raise InputError(
+            f"hub dataset {hub.name} has no revision {hub.revision}; give the commit hash of one that exists"
+        ) from error
     except RepositoryNotFoundError as error:
         raise InputError(
             f"hub dataset {hub.name}@{hub.revision[:12]} does not exist or is gated; check the name, or set HF_TOKEN"
         ) from error
+    except HfHubHTTPError as error:
+        raise _unreachable(hub, filename) from error
+
+
+def _unreachable(hub: HubLocation, filename: str) -> DependencyError:
+    return DependencyError(
+        f"hub dataset {hub.name}@{hub.revision[:12]}: the hub cannot be reached and {filename} is not cached; "
+        "run again with a network, or name a path or s3 source"
+    )
 
 
 def read_records(path: Path) -> Iterator[tuple[int, Any]]:
