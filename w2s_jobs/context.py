@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -11,11 +12,13 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from w2s_jobs.contracts.artifact import ArtifactRef, FileEntry, Progress
-from w2s_jobs.contracts.errors import InputError, Stopped
+from w2s_jobs.contracts.errors import DependencyError, InputError, Stopped
 from w2s_jobs.contracts.steps import Execution, StepSpec
 from w2s_jobs.store.protocol import ArtifactStore
 
 __all__ = ["Outcome", "StepContext"]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,10 @@ class StepContext:
         return paths[0]
 
     def progress(self, done: int, total: int, unit: str) -> None:
-        """Say how far the step is; written at most every `progressSeconds`, and when done equals total."""
+        """Say how far the step is; written at most every `progressSeconds`, and when done equals total.
+
+        Progress is shown, never needed: where the store cannot take it now, the step goes on.
+        """
         now = time.monotonic()
         if self._first_done is None:
             self._first_done, self._started = done, now
@@ -87,9 +93,11 @@ class StepContext:
         self._last_progress = now
         elapsed = now - self._started
         rate = (done - self._first_done) / elapsed if elapsed > 0 else None
-        self.store.write_progress(
-            self.ref, Progress(attempt=self.execution.attempt, done=done, total=total, unit=unit, rate=rate)
-        )
+        progress = Progress(attempt=self.execution.attempt, done=done, total=total, unit=unit, rate=rate)
+        try:
+            self.store.write_progress(self.ref, progress)
+        except DependencyError as error:
+            log.warning("progress is not shown: %s", error)
 
     @property
     def stopping(self) -> bool:

@@ -56,7 +56,7 @@ class RunFolder:
                 holder = lock.read().strip() or "unknown"
                 raise W2sError(
                     f"{self.path}: another `w2s run` of this experiment is at work (process {holder}). "
-                    f"Follow it with `w2s logs`, or stop it with `kill {holder}` and run again."
+                    f"Follow it with `w2s logs FILE`, or stop it with `kill {holder}` and run again."
                 ) from None
             lock.truncate(0)
             lock.write(f"{os.getpid()}\n")

@@ -67,6 +67,15 @@ def test_a_broken_spec_is_refused_with_its_field(bench: Bench, change: dict[str,
     assert message in done.stderr
 
 
+def test_a_progress_that_cannot_be_written_costs_no_step(bench: Bench) -> None:
+    spec = bench.spec("prepare", SCAN, {})
+    (bench.folder / "store" / "prepare" / spec.key / "progress.json" / "in the way").mkdir(parents=True)
+    done = started(bench, spec)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("progress is not shown") == 1
+    assert bench.store.read_result(bench.context(spec).ref) is not None
+
+
 def test_a_spec_for_another_step_is_refused(bench: Bench) -> None:
     done = started(bench, bench.spec("prepare", SCAN, {}), kind="grade")
     assert done.returncode == 42
