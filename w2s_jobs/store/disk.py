@@ -31,7 +31,8 @@ def translate_os_error(error: OSError, path: Path) -> DependencyError | InputErr
         )
     if error.errno in _REFUSED:
         return InputError(
-            f"no access to {path}: {error.strerror}; check the folder's owner and mode, or choose another folder or --store"
+            f"no access to {path}: {error.strerror}; "
+            "check the folder's owner and mode, or choose another folder or --store"
         )
     return DependencyError(f"the disk failed at {path}: {error}; run again when it is well")
 
