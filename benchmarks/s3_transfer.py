@@ -99,7 +99,8 @@ def show(way: str, turns: list[tuple[Cost, Cost]]) -> None:
     ratios = sorted(bare.wall / ours.wall for bare, ours in turns)
     bare, ours = (Cost(*map(statistics.median, zip(*side, strict=True))) for side in zip(*turns, strict=True))
     print(
-        f"{way}: bare CRT {bare.wall:.2f} s ({bare.cpu:.2f} s of CPU), store {ours.wall:.2f} s ({ours.cpu:.2f} s of CPU); "
+        f"{way}: bare CRT {bare.wall:.2f} s ({bare.cpu:.2f} s of CPU), "
+        f"store {ours.wall:.2f} s ({ours.cpu:.2f} s of CPU); "
         f"ratio {statistics.median(ratios):.2f} (turns: {', '.join(f'{ratio:.2f}' for ratio in ratios)})"
     )
 
