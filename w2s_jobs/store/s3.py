@@ -14,9 +14,9 @@ from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.steps import StoreSettings
 from w2s_jobs.store.cache import FileCache
 from w2s_jobs.store.checksum import file_entry, make_again, verify_file
-from w2s_jobs.store.crc64nvme import crc64nvme_of
 from w2s_jobs.store.disk import disk_errors
 from w2s_jobs.store.layout import PROGRESS, RESULT, attempt_path, folder, part_path, select_entries
+from w2s_jobs.store.s3_checksums import sha256_and_crc64nvme
 from w2s_jobs.store.s3_client import S3Clients
 from w2s_jobs.store.s3_errors import s3_errors
 
@@ -191,7 +191,8 @@ class S3Store:
 
 
 def _entry(name: str, path: str, source: Path) -> FileEntry:
-    return file_entry(name, path, source).model_copy(update={"crc64nvme": crc64nvme_of(source)})
+    sha256, crc64nvme = sha256_and_crc64nvme(source)
+    return FileEntry(name=name, path=path, size=source.stat().st_size, sha256=sha256, crc64nvme=crc64nvme)
 
 
 def _code(error: ClientError) -> str:
