@@ -48,6 +48,10 @@ class FileEntry(Contract):
     size: int = Field(ge=0)
     """size in bytes"""
     sha256: Sha256
+    """sha256 of the bytes; it names them in caches and in the history"""
+    crc64nvme: str | None = Field(default=None, pattern=r"^[A-Za-z0-9+/]{11}=$")
+    """CRC-64/NVME of the bytes in base64, as S3 writes it: what a download is checked against while it arrives;
+    null in a folder, where the reader computes the SHA-256"""
 
 
 class StepResult(Contract):

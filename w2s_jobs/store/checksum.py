@@ -8,7 +8,7 @@ from pathlib import Path
 from w2s_jobs.contracts.artifact import ArtifactRef, FileEntry
 from w2s_jobs.contracts.errors import InputError
 
-__all__ = ["file_entry", "sha256_of", "verify_file"]
+__all__ = ["file_entry", "make_again", "sha256_of", "verify_file"]
 
 
 def sha256_of(path: Path) -> str:
@@ -22,6 +22,11 @@ def file_entry(name: str, path: str, source: Path) -> FileEntry:
     return FileEntry(name=name, path=path, size=source.stat().st_size, sha256=sha256_of(source))
 
 
+def make_again(ref: ArtifactRef) -> str:
+    """Say what to do about an artifact whose files are not what its result states."""
+    return f"delete the artifact with `w2s invalidate {ref.kind}/{ref.key}` (and the run's --store) and run again"
+
+
 def verify_file(ref: ArtifactRef, entry: FileEntry, found: Path) -> None:
     """Check a file against its entry.
 
@@ -30,7 +35,7 @@ def verify_file(ref: ArtifactRef, entry: FileEntry, found: Path) -> None:
     InputError
         The file is missing, truncated or corrupted. Bad data is never passed on.
     """
-    again = f"delete the artifact with `w2s invalidate {ref.kind}/{ref.key}` (and the run's --store) and run again"
+    again = make_again(ref)
     if not found.is_file():
         raise InputError(f"artifact {ref}: file {entry.name} is missing at {found}; {again}")
     size = found.stat().st_size

@@ -13,9 +13,10 @@ from w2s_jobs.contracts.artifact import ArtifactRef, FileEntry, Input, Progress,
 from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.steps import StoreSettings
 from w2s_jobs.store.cache import FileCache
-from w2s_jobs.store.checksum import file_entry, verify_file
+from w2s_jobs.store.checksum import file_entry, make_again, verify_file
 from w2s_jobs.store.disk import disk_errors
 from w2s_jobs.store.layout import PROGRESS, RESULT, attempt_path, folder, part_path, select_entries
+from w2s_jobs.store.s3_checksums import sha256_and_crc64nvme
 from w2s_jobs.store.s3_client import S3Clients
 from w2s_jobs.store.s3_errors import s3_errors
 
@@ -166,7 +167,7 @@ class S3Store:
     def _upload(self, ref: ArtifactRef, path: str, name: str, source: Path) -> FileEntry:
         key = self._key(ref, path)
         with disk_errors(source), s3_errors(self.clients.place(self.bucket, key)), ThreadPoolExecutor(1) as pool:
-            entry = pool.submit(file_entry, name, path, source)  # the checksum is computed while the bytes travel
+            entry = pool.submit(_entry, name, path, source)  # the checksums are computed while the bytes travel
             self.clients.upload(source, self.bucket, key)
             return entry.result()
 
@@ -178,13 +179,20 @@ class S3Store:
 
     def _download_verified(self, ref: ArtifactRef, entry: FileEntry) -> None:
         key, incoming = self._key(ref, entry.path), self.cache.incoming(entry.sha256)
+        crc = entry.crc64nvme if entry.size else None  # the CRT asks for a first range, which an empty object lacks
         try:
-            with s3_errors(self.clients.place(self.bucket, key)):
-                self.clients.download(self.bucket, key, incoming)
-            verify_file(ref, entry, incoming)
+            with s3_errors(self.clients.place(self.bucket, key), repair=make_again(ref)):
+                self.clients.download(self.bucket, key, incoming, crc)
+            if crc is None:
+                verify_file(ref, entry, incoming)
             self.cache.add(entry.sha256, incoming)
         finally:
             incoming.unlink(missing_ok=True)
+
+
+def _entry(name: str, path: str, source: Path) -> FileEntry:
+    sha256, crc64nvme = sha256_and_crc64nvme(source)
+    return FileEntry(name=name, path=path, size=source.stat().st_size, sha256=sha256, crc64nvme=crc64nvme)
 
 
 def _code(error: ClientError) -> str:

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from awscrt.s3 import S3ChecksumAlgorithm, S3ChecksumConfig, S3Request
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.session import Session
@@ -27,7 +28,7 @@ from w2s_jobs.contracts.steps import StoreSettings
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-__all__ = ["S3Clients"]
+__all__ = ["UPLOAD_ARGUMENTS", "S3Clients"]
 
 _CONFIG = Config(
     connect_timeout=4,
@@ -38,6 +39,23 @@ _CONFIG = Config(
 _DEFAULT_REGION = "us-east-1"
 _SMALL = 8 * 1024 * 1024
 """Below this many bytes one plain request is quicker than the CRT's parallel parts."""
+UPLOAD_ARGUMENTS = {"ChecksumAlgorithm": "CRC64NVME"}
+"""The server checks what it receives against this checksum and keeps it, as the aws CLI has it by default."""
+
+
+@dataclass(frozen=True)
+class _CheckedDownload:
+    """The CRT's client with the checksum that the download must have; s3transfer has no argument for it."""
+
+    client: Any
+    crc64nvme: str
+
+    def make_request(self, **request: Any) -> S3Request:
+        """Start the download."""
+        expected = S3ChecksumConfig(
+            expected_checksum=self.crc64nvme, expected_checksum_algorithm=S3ChecksumAlgorithm.CRC64NVME
+        )
+        return self.client.make_request(**{**request, "checksum_config": expected})
 
 
 @dataclass(frozen=True)
@@ -79,11 +97,14 @@ class S3Clients:
             raise
         return True
 
-    def download(self, bucket: str, key: str, target: Path) -> None:
-        """Download one object: ranges in parallel where it is large. The name appears when all of it is there."""
+    def download(self, bucket: str, key: str, target: Path, crc64nvme: str | None = None) -> None:
+        """Download one object: ranges in parallel where it is large. The name appears when all of it is there.
+
+        Where its CRC-64/NVME is given, the CRT compares the bytes with it as they arrive and refuses others.
+        """
         target.parent.mkdir(parents=True, exist_ok=True)
         # Leaving the block waits for the rename of the finished file, which result() alone does not.
-        with self.transfers() as transfers:
+        with self.transfers(crc64nvme) as transfers:
             future = transfers.download(bucket, key, str(target))
         future.result()
 
@@ -93,12 +114,16 @@ class S3Clients:
             self.api.put_object(Bucket=bucket, Key=key, Body=source.read_bytes())
             return
         with self.transfers() as transfers:
-            future = transfers.upload(str(source), bucket, key)
+            future = transfers.upload(str(source), bucket, key, extra_args=dict(UPLOAD_ARGUMENTS))
         future.result()
 
-    def transfers(self) -> CRTTransferManager:
-        """Return a transfer manager; leaving its `with` block waits for all that it was given."""
-        return CRTTransferManager(*self._common_runtime)
+    def transfers(self, crc64nvme: str | None = None) -> CRTTransferManager:
+        """Return a transfer manager; leaving its `with` block waits for all that it was given.
+
+        With a CRC it is for one download: of the object that has it.
+        """
+        client, serializer = self._common_runtime
+        return CRTTransferManager(client if crc64nvme is None else _CheckedDownload(client, crc64nvme), serializer)
 
     @cached_property
     def _common_runtime(self) -> tuple[Any, BotocoreCRTRequestSerializer]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.steps import StoreSettings
 from w2s_jobs.store.open import open_store
 from w2s_jobs.store.protocol import ArtifactStore
+from w2s_jobs.store.s3_checksums import sha256_and_crc64nvme
 
 REF = ArtifactRef(kind="train", key="a" * 64)
 
@@ -142,15 +145,52 @@ def test_a_damaged_file_is_found_by_the_reader_and_named(tmp_path: Path, harm: A
     assert f"w2s invalidate train/{REF.key}" in str(caught.value)
 
 
-def test_a_corrupted_object_in_s3_is_found_and_never_enters_the_cache(s3_environment: Any, tmp_path: Path) -> None:
+def flip_a_bit(path: Path) -> None:
+    """Change the last byte in place, so that whatever the server keeps beside the file stays as it was."""
+    with path.open("r+b") as stream:
+        stream.seek(-1, 2)
+        byte = stream.read(1)[0]
+        stream.seek(-1, 2)
+        stream.write(bytes([byte ^ 1]))
+
+
+@pytest.mark.parametrize("size", [7, 20 * 1024 * 1024], ids=["small", "multipart"])
+@pytest.mark.parametrize(
+    "harm",
+    [flip_a_bit, lambda path: path.write_bytes(path.read_bytes()[:-1]), lambda path: path.write_bytes(b"")],
+    ids=["corrupted", "truncated", "emptied"],
+)
+@pytest.mark.parametrize("crc_known", [True, False], ids=["crc", "no-crc"])
+def test_a_damaged_object_in_s3_is_found_and_never_enters_the_cache(
+    s3_environment: Any, tmp_path: Path, size: int, harm: Callable[[Path], Any], crc_known: bool
+) -> None:
     bucket = s3_environment.bucket()
     store = open_store(StoreSettings(uri=f"s3://{bucket}", endpoint=s3_environment.endpoint))
-    entry = store.put(REF, "1", "w", a_file(tmp_path))
+    entry = store.put(REF, "1", "w", a_file(tmp_path, b"w" * size))
+    if not crc_known:
+        entry = entry.model_copy(update={"crc64nvme": None})
     store.write_result(a_result((entry,)))
-    (s3_environment.folder / bucket / REF.kind / REF.key / entry.path).write_bytes(b"weightz")
+    harm(s3_environment.folder / bucket / REF.kind / REF.key / entry.path)
     for _ in range(2):
-        with pytest.raises(InputError, match=r"attempts/1/w .* is corrupted"):
+        with pytest.raises(InputError, match=r"\bw .*(corrupted|truncated)") as caught:
             store.fetch(Input(kind=REF.kind, key=REF.key, file="w"), tmp_path / "into")
+        assert f"w2s invalidate train/{REF.key}" in str(caught.value)
+
+
+def test_the_crc_of_a_file_is_the_one_that_s3_computes(s3_environment: Any, tmp_path: Path) -> None:
+    bucket = s3_environment.bucket()
+    store = open_store(StoreSettings(uri=f"s3://{bucket}", endpoint=s3_environment.endpoint))
+    entry = store.put(REF, "1", "w", a_file(tmp_path, b"w" * 20_000_000))
+    head = store.clients.api.head_object(  # type: ignore[attr-defined]
+        Bucket=bucket, Key=f"{REF.kind}/{REF.key}/{entry.path}", ChecksumMode="ENABLED"
+    )
+    assert head["ChecksumCRC64NVME"] == entry.crc64nvme
+
+
+def test_the_crc_is_that_of_the_catalogue(tmp_path: Path) -> None:
+    # The value that the catalogue of parametrised CRC algorithms gives as "check" for CRC-64/NVME.
+    _, crc = sha256_and_crc64nvme(a_file(tmp_path, b"123456789"))
+    assert base64.b64decode(crc).hex() == "ae8b14860a799888"
 
 
 def test_a_verified_file_is_fetched_from_s3_once(s3_environment: Any, tmp_path: Path) -> None:
