@@ -24,12 +24,18 @@ __all__ = [
     "Sha256",
     "SplitName",
     "TaskSettings",
+    "Threshold",
+    "ThresholdRule",
     "TrainingSettings",
 ]
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Percent = Annotated[int, Field(ge=0, le=100)]
-SplitName = Literal["pretrain", "labelled", "unlabelled", "test"]
+SplitName = Literal["pretrain", "labelled", "calibration", "unlabelled", "test", "extraTest"]
+ThresholdRule = Literal["calibrated", "agreement"]
+"""Ways to choose a threshold without gold of the unlabelled split (`core/threshold_rules.py`)."""
+Threshold = Percent | ThresholdRule
+"""What a branch of the sweep was filtered by."""
 
 
 class HubLocation(Contract):

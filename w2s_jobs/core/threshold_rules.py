@@ -1,0 +1,165 @@
+"""Thresholds chosen without gold of the unlabelled split. The paper leaves this open (limitations), so all is [ours].
+
+A rule is an estimate of how likely a voted label is right, given its share of the votes. Two of them are here:
+
+- `calibrated` learns it from labelled questions: the share of right labels at each confidence, made monotone
+  (isotonic regression; Zadrozny and Elkan 2002).
+- `agreement` reads the votes alone: the winning counts are a mixture of two binomials, questions that the model knows
+  and questions that it guesses at, fitted by expectation maximisation; a label is right if its question is known.
+
+Both choose alike: n labels of which a share p is right are worth n (2p - 1)^2 clean ones (noise of rate 1 - p divides
+the information of a label by that; Angluin and Laird 1988), and the threshold with the most is taken.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import isotonic_regression
+from scipy.stats import binom
+
+__all__ = ["Mixture", "VoteShare", "calibration", "choose", "every_threshold", "fit_mixture", "known_probability"]
+
+Correctness = Callable[["VoteShare"], float]
+"""Probability that the label of a vote is right"""
+
+_ITERATIONS = 500
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class VoteShare:
+    """How many of a question's samples carry the winning answer."""
+
+    count: int
+    total: int
+
+    def passes(self, threshold: int) -> bool:
+        """Tell whether the share reaches a threshold in percent, in whole numbers as `selection.passes` does."""
+        return self.count * 100 >= threshold * self.total
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Two kinds of questions: the share that is known, and how likely a vote falls on the winner in each kind."""
+
+    known: float
+    vote_if_known: float
+    vote_if_guessed: float
+
+    @property
+    def tells_apart(self) -> bool:
+        """Tell whether there are two kinds at all."""
+        return 0 < self.known < 1 and self.vote_if_known > self.vote_if_guessed
+
+
+def calibration(shares: Sequence[VoteShare], right: Sequence[bool]) -> Correctness:
+    """Estimate correctness from labelled questions; it never falls as the share rises.
+
+    Half a right and half a wrong label are added to each share (Jeffreys' prior), so that three right labels of three
+    do not mean that all are right. A share that was not seen takes the estimate of the nearest lower one.
+    """
+    seen = sorted({Fraction(s.count, s.total) for s in shares})
+    if not seen:
+        raise ValueError("no labelled vote to calibrate on")
+    place = {share: index for index, share in enumerate(seen)}
+    tried, won = np.zeros(len(seen)), np.zeros(len(seen))
+    for share, is_right in zip(shares, right, strict=True):
+        index = place[Fraction(share.count, share.total)]
+        tried[index] += 1
+        won[index] += is_right
+    curve = isotonic_regression((won + 0.5) / (tried + 1), weights=tried).x
+    edges = np.array([float(share) for share in seen])
+
+    def correctness(vote: VoteShare) -> float:
+        below = int(np.searchsorted(edges, vote.count / vote.total, side="right")) - 1
+        return float(curve[max(below, 0)])
+
+    return correctness
+
+
+def fit_mixture(shares: Sequence[VoteShare]) -> Mixture:
+    """Fit the two kinds of questions to winning counts, starting from 90 % and 40 % of the votes."""
+    if not shares:
+        raise ValueError("no vote to estimate from")
+    pairs, often = np.unique(np.array([(s.count, s.total) for s in shares]), axis=0, return_counts=True)
+    counts, totals = pairs[:, 0], pairs[:, 1]
+    fit = Mixture(0.5, 0.9, 0.4)
+    for _ in range(_ITERATIONS):
+        belief = _belief(fit, counts, totals) * often
+        doubt = often - belief
+        new = Mixture(
+            known=float(belief.sum() / often.sum()),
+            vote_if_known=_rate(belief * counts, belief * totals, fit.vote_if_known),
+            vote_if_guessed=_rate(doubt * counts, doubt * totals, fit.vote_if_guessed),
+        )
+        moved = max(
+            abs(new.known - fit.known),
+            abs(new.vote_if_known - fit.vote_if_known),
+            abs(new.vote_if_guessed - fit.vote_if_guessed),
+        )
+        fit = new
+        if moved < _TOLERANCE:
+            break
+    return fit
+
+
+def known_probability(fit: Mixture) -> Correctness:
+    """Return how likely a vote is one over a question that the model knows."""
+    return lambda vote: float(_belief(fit, np.array([vote.count]), np.array([vote.total]))[0])
+
+
+def choose(
+    shares: Sequence[VoteShare], correctness: Correctness, candidates: Sequence[int]
+) -> tuple[int, list[tuple[int, int, float | None, float]]]:
+    """Choose the threshold whose kept labels are worth most.
+
+    Parameters
+    ----------
+    shares
+        Votes that a selection may keep.
+    correctness
+        Probability that a vote's label is right.
+    candidates
+        Thresholds in percent, ascending.
+
+    Returns
+    -------
+    tuple
+        The threshold (the lower of equals), and for each candidate: threshold, number kept, their expected correctness
+        in 0..1 (None when nothing is kept), and what they are worth.
+    """
+    believed = {share: correctness(share) for share in set(shares)}
+    rows = []
+    for threshold in candidates:
+        kept = [believed[share] for share in shares if share.passes(threshold)]
+        expected = math.fsum(kept) / len(kept) if kept else None
+        worth = 0.0 if expected is None else len(kept) * max(0.0, 2 * expected - 1) ** 2
+        rows.append((threshold, len(kept), expected, worth))
+    # Where no threshold is worth anything, the strictest that keeps something is the least bad.
+    if all(worth == 0 for *_, worth in rows):
+        keeping = [row for row in rows if row[1]] or rows
+        return keeping[-1][0], rows
+    return max(rows, key=lambda row: row[3])[0], rows
+
+
+def every_threshold(shares: Sequence[VoteShare]) -> list[int]:
+    """List the thresholds that differ in what they keep: one a share, in whole percents, rounded down so it passes."""
+    return sorted({100 * share.count // share.total for share in shares if share.count})
+
+
+def _belief(fit: Mixture, counts: npt.NDArray[np.int_], totals: npt.NDArray[np.int_]) -> npt.NDArray[np.float64]:
+    known = fit.known * binom.pmf(counts, totals, fit.vote_if_known)
+    guessed = (1 - fit.known) * binom.pmf(counts, totals, fit.vote_if_guessed)
+    both = known + guessed
+    belief: npt.NDArray[np.float64] = np.divide(known, both, out=np.full(len(counts), fit.known), where=both > 0)
+    return belief
+
+
+def _rate(votes: npt.NDArray[np.float64], of: npt.NDArray[np.float64], otherwise: float) -> float:
+    return float(votes.sum() / of.sum()) if of.sum() > 0 else otherwise
