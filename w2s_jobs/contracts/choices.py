@@ -19,7 +19,7 @@ class CandidateThreshold(Contract):
     estimated_correctness: float | None
     """estimatedCorrectness of the kept labels, 0..1; null when nothing is kept"""
     score: float
-    """score: effective number of labels, kept x (2 correctness - 1)^2"""
+    """score: clean labels that the kept ones stand for (`core/threshold_rules.py`)"""
 
 
 class ChosenThreshold(Contract):
@@ -33,5 +33,6 @@ class ChosenThreshold(Contract):
     calibration_questions: int | None = None
     """calibrationQuestions with gold that the rule read; null for a rule that reads none"""
     candidates: tuple[CandidateThreshold, ...]
+    """candidates in ascending order"""
     notes: tuple[str, ...] = ()
     """notes: what weakens the estimate"""

@@ -95,8 +95,9 @@ class TaskSettings(Contract):
 class PromptTemplate(Contract):
     """How a question becomes a prompt (paper `confidence`, appendix A.3). Exactly one of name, text."""
 
-    name: Literal["direct", "chat", "deepseek", "llama3-gsm8k", "llama3-math"] | None = None
-    """name of a template of appendix A.3, or `chat`: the question as the user's turn of the model's chat template"""
+    name: Literal["direct", "chat", "answer-only", "deepseek", "llama3-gsm8k", "llama3-math"] | None = None
+    """name of a template of appendix A.3; or `chat`: the question as the user's turn of the model's chat template; or
+    `answer-only`: the same, asking for the final answer without reasoning"""
     text: str | None = Field(default=None, max_length=8000)
     """text of a template of your own; `{question}` stands for the question"""
     chat: bool = False

@@ -7,7 +7,7 @@ Parameters enter the step's key; `Execution` does not, so nothing in it may chan
 | prepare  | none                                                  | questions.parquet, or examples.parquet (gold)     |
 | sample   | questions: *.parquet; model: model/ (or params.model) | samples/ (chunks of rows)                         |
 | grade    | samples: samples/                                     | answers.parquet, votes.parquet                    |
-| choose   | votes: votes.parquet; calibration, gold               | threshold.json                                    |
+| choose   | votes: votes.parquet; calibration, discarded, gold    | threshold.json                                    |
 | select   | votes: votes.parquet; questions: *.parquet; threshold | kept.parquet, discarded.parquet                   |
 | train    | examples: *.parquet, one or more; model: model/       | model/ (Hugging Face layout), loss.json           |
 | evaluate | samples: samples/; gold, questions                    | scored.parquet, accuracy.json                     |

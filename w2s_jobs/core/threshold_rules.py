@@ -7,8 +7,9 @@ A rule is an estimate of how likely a voted label is right, given its share of t
 - `agreement` reads the votes alone: the winning counts are a mixture of two binomials, questions that the model knows
   and questions that it guesses at, fitted by expectation maximisation; a label is right if its question is known.
 
-Both choose alike: n labels of which a share p is right are worth n (2p - 1)^2 clean ones (noise of rate 1 - p divides
-the information of a label by that; Angluin and Laird 1988), and the threshold with the most is taken.
+Both choose alike: n labels over K answers, of which a share p is right and the others fall anywhere, are worth
+n ((K p - 1) / (K - 1))^2 clean ones, and the threshold with the most is taken. For two classes that is n (2p - 1)^2
+(Angluin and Laird 1988: noise of rate 1 - p asks for 1 / (2p - 1)^2 times the labels); for open answers it nears n p^2.
 """
 
 from __future__ import annotations
@@ -23,7 +24,17 @@ import numpy.typing as npt
 from scipy.optimize import isotonic_regression
 from scipy.stats import binom
 
-__all__ = ["Mixture", "VoteShare", "calibration", "choose", "every_threshold", "fit_mixture", "known_probability"]
+__all__ = [
+    "Correctness",
+    "Mixture",
+    "ThresholdWorth",
+    "VoteShare",
+    "calibration",
+    "choose",
+    "every_threshold",
+    "fit_mixture",
+    "known_probability",
+]
 
 Correctness = Callable[["VoteShare"], float]
 """Probability that the label of a vote is right"""
@@ -114,9 +125,21 @@ def known_probability(fit: Mixture) -> Correctness:
     return lambda vote: float(_belief(fit, np.array([vote.count]), np.array([vote.total]))[0])
 
 
+@dataclass(frozen=True)
+class ThresholdWorth:
+    """What a rule expects of one threshold."""
+
+    threshold: int
+    kept: int
+    correctness: float | None
+    """expected share of right labels among the kept, 0..1; None when nothing is kept"""
+    worth: float
+    """clean labels that the kept ones stand for"""
+
+
 def choose(
-    shares: Sequence[VoteShare], correctness: Correctness, candidates: Sequence[int]
-) -> tuple[int, list[tuple[int, int, float | None, float]]]:
+    shares: Sequence[VoteShare], correctness: Correctness, candidates: Sequence[int], answers: int
+) -> tuple[int, list[ThresholdWorth]]:
     """Choose the threshold whose kept labels are worth most.
 
     Parameters
@@ -126,26 +149,28 @@ def choose(
     correctness
         Probability that a vote's label is right.
     candidates
-        Thresholds in percent, ascending.
+        Thresholds in percent, ascending, at least one.
+    answers
+        How many different answers there are (K above).
 
     Returns
     -------
     tuple
-        The threshold (the lower of equals), and for each candidate: threshold, number kept, their expected correctness
-        in 0..1 (None when nothing is kept), and what they are worth.
+        The threshold (the lower of equals), and what is expected of each candidate.
     """
+    chance = 1 / max(answers, 2)
     believed = {share: correctness(share) for share in set(shares)}
     rows = []
     for threshold in candidates:
         kept = [believed[share] for share in shares if share.passes(threshold)]
         expected = math.fsum(kept) / len(kept) if kept else None
-        worth = 0.0 if expected is None else len(kept) * max(0.0, 2 * expected - 1) ** 2
-        rows.append((threshold, len(kept), expected, worth))
+        signal = 0.0 if expected is None else max(0.0, (expected - chance) / (1 - chance))
+        rows.append(ThresholdWorth(threshold, len(kept), expected, len(kept) * signal**2))
     # Where no threshold is worth anything, the strictest that keeps something is the least bad.
-    if all(worth == 0 for *_, worth in rows):
-        keeping = [row for row in rows if row[1]] or rows
-        return keeping[-1][0], rows
-    return max(rows, key=lambda row: row[3])[0], rows
+    if all(row.worth == 0 for row in rows):
+        keeping = [row for row in rows if row.kept] or rows
+        return keeping[-1].threshold, rows
+    return max(rows, key=lambda row: row.worth).threshold, rows
 
 
 def every_threshold(shares: Sequence[VoteShare]) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import scipy
@@ -29,36 +30,45 @@ __all__ = ["run"]
 
 _FEW = 50
 """Fewer calibration questions than this make a curve of accidents."""
+_STRICTEST = 100
+
+_Vote = dict[str, Any]
+"""A row of votes.parquet"""
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """A rule's estimate."""
+
+    correctness: Correctness
+    questions: int | None
+    """calibration questions that it rests on; None for a rule that reads none"""
+    notes: tuple[str, ...]
 
 
 def run(context: StepContext, params: ChooseParams) -> Outcome:
     """Write `threshold.json`."""
-    votes = list(read_rows(context.input("votes"), "votes"))
-    shares = [_share(vote) for vote in _eligible(votes, params)]
-    if not shares:
-        raise InputError(
-            f"step {context.ref}: none of {len(votes)} questions has a vote that could be kept, so there is no "
-            "threshold to choose; look at the samples with `w2s logs`, and give this round thresholds of its own"
-        )
-    calibrated = params.rule == "calibrated"
-    correctness, questions, notes = _calibrate(context, params) if calibrated else _agree(shares)
-    candidates = sorted(set(params.candidates or every_threshold(shares)))
-    threshold, rows = choose(shares, correctness, candidates)
+    votes = read_rows(context.input("votes"), "votes")
+    eligible = list(_eligible(votes, params))
+    shares = [_share(vote) for vote in eligible]
+    rule = _calibrate(context, params) if params.rule == "calibrated" else _agree(shares)
+    candidates = sorted(set(params.candidates or every_threshold(shares) or [_STRICTEST]))
+    threshold, worths = choose(shares, rule.correctness, candidates, len({vote["answer"] for vote in eligible}))
     chosen = ChosenThreshold(
         rule=params.rule,
         threshold=threshold,
         questions=len(votes),
-        calibration_questions=questions,
+        calibration_questions=rule.questions,
         candidates=tuple(
             CandidateThreshold(
-                threshold=candidate,
-                kept=kept,
-                estimated_correctness=None if expected is None else round(expected, 6),
-                score=round(worth, 3),
+                threshold=one.threshold,
+                kept=one.kept,
+                estimated_correctness=None if one.correctness is None else round(one.correctness, 6),
+                score=round(one.worth, 3),
             )
-            for candidate, kept, expected, worth in rows
+            for one in worths
         ),
-        notes=notes,
+        notes=rule.notes if shares else (*rule.notes, "No vote could be kept at any threshold."),
     )
     path = context.work_dir / "threshold.json"
     path.write_text(chosen.model_dump_json(by_alias=True, indent=1) + "\n", encoding="utf-8")
@@ -70,7 +80,7 @@ def run(context: StepContext, params: ChooseParams) -> Outcome:
     )
 
 
-def _calibrate(context: StepContext, params: ChooseParams) -> tuple[Correctness, int, tuple[str, ...]]:
+def _calibrate(context: StepContext, params: ChooseParams) -> _Rule:
     gold = {row["row_id"]: row["answer"] for row in read_rows(context.input("gold"), "examples")}
     judge = LabelJudge(gold, get_family(params.task).equal)
     votes = list(_eligible(read_rows(context.input("calibration"), "votes"), params))
@@ -79,23 +89,44 @@ def _calibrate(context: StepContext, params: ChooseParams) -> tuple[Correctness,
             f"step {context.ref}: no calibration question has a vote with a valid answer; "
             "give spec.dataset.splits.calibration more rows, or use the rule `agreement`"
         )
+    votes, notes = _as_hard_as_the_rest(context, votes)
+    if len(votes) < _FEW:
+        notes = (*notes, f"Only {len(votes)} calibration questions: the curve is rough.")
     right = [judge.is_right(vote["row_id"], vote["answer"]) for vote in votes]
-    few = (f"Only {len(votes)} calibration questions: the curve is rough.",) if len(votes) < _FEW else ()
-    return calibration([_share(vote) for vote in votes], right), len(votes), few
+    return _Rule(calibration([_share(vote) for vote in votes], right), len(votes), notes)
 
 
-def _agree(shares: list[VoteShare]) -> tuple[Correctness, None, tuple[str, ...]]:
+def _as_hard_as_the_rest(context: StepContext, votes: list[_Vote]) -> tuple[list[_Vote], tuple[str, ...]]:
+    """Leave out what the rounds before would have kept: the questions that are left to label are harder than all."""
+    hard = {vote["row_id"] for vote in votes}
+    earlier = context.inputs("discarded")
+    for path in earlier:
+        hard &= {row["row_id"] for row in read_rows(path, "questions")}
+    if len(hard) >= min(_FEW, len(votes)):
+        return [vote for vote in votes if vote["row_id"] in hard], ()
+    said = (
+        f"Only {len(hard)} of {len(votes)} calibration questions are as uncertain as those that are left, so all were "
+        "read: the estimate is too high where the others are easier."
+    )
+    return votes, (said,)
+
+
+def _agree(shares: list[VoteShare]) -> _Rule:
+    if not shares:
+        return _Rule(lambda _: 0.0, None, ())
     fit = fit_mixture(shares)
     if not fit.tells_apart:
-        return known_probability(fit), None, ("The votes do not fall into two kinds: the estimate says nothing.",)
+        return _Rule(
+            known_probability(fit), None, ("The votes do not fall into two kinds: the estimate says nothing.",)
+        )
     said = (
         f"{100 * fit.known:.0f} % of the questions look known ({100 * fit.vote_if_known:.0f} % of their votes agree), "
         f"the others guessed ({100 * fit.vote_if_guessed:.0f} %)."
     )
-    return known_probability(fit), None, (said,)
+    return _Rule(known_probability(fit), None, (said,))
 
 
-def _eligible(votes: Iterable[dict[str, Any]], params: ChooseParams) -> Iterable[dict[str, Any]]:
+def _eligible(votes: Iterable[_Vote], params: ChooseParams) -> Iterable[_Vote]:
     """Yield the votes that some threshold would keep: the rules must not count on others."""
     for vote in votes:
         candidate = Candidate.of_vote(vote)
@@ -103,5 +134,5 @@ def _eligible(votes: Iterable[dict[str, Any]], params: ChooseParams) -> Iterable
             yield vote
 
 
-def _share(vote: dict[str, Any]) -> VoteShare:
+def _share(vote: _Vote) -> VoteShare:
     return VoteShare(vote["count"], vote["total"])

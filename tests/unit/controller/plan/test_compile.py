@@ -143,6 +143,7 @@ def test_an_engine_is_chosen_for_each_model_and_part_of_the_key(experiment) -> N
                 "source": {"scratch": scratch},
                 "pretrain": [{"split": "labelled"}],
                 "template": {"name": "direct"},
+                "directTemplate": {"text": "{question}="},
             }
         )
     )
