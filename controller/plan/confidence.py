@@ -143,8 +143,8 @@ class _OneSeed:
         if goes_on:
             discarded = branch.discarded_calibration
             if any("calibrated" in later.rules for later in self._method.rounds[index + 1 :]):
-                suffix = self._suffix(branch.kept.thresholds)
-                discarded = (*discarded, self._chooser.discard(branch.labeller, params, chosen, suffix))
+                votes = self._chooser.votes(branch.labeller, self._suffix(branch.kept.thresholds))
+                discarded = (*discarded, self._chooser.discard(votes, params, chosen, self._suffix(thresholds)))
             yield from self._round(index + 1, replace(self._relabel(model, kept), discarded_calibration=discarded))
 
     def _goes_on(self, index: int, thresholds: tuple[Threshold, ...]) -> bool:
@@ -155,9 +155,11 @@ class _OneSeed:
         one = self._method.rounds[index]
         candidates = one.swept_after(branch.kept.thresholds)
         suffix = self._suffix(branch.kept.thresholds)
-        calibration = (
-            self._chooser.inputs(branch.labeller, branch.discarded_calibration, suffix) if rule == "calibrated" else {}
-        )
+        calibration: dict[str, tuple[Input, ...]] = {}
+        if rule == "calibrated":
+            calibration = self._chooser.inputs(
+                self._chooser.votes(branch.labeller, suffix), branch.discarded_calibration
+            )
         chosen = self._chooser.choose(
             rule, candidates, branch.votes, calibration, index > 0, f"round {index + 1} {suffix}"
         )

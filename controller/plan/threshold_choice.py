@@ -31,34 +31,32 @@ class ThresholdChooser:
         chain_of_thought: bool,
         suffix: str,
     ) -> Step:
-        """Choose among `candidates`, or among all that occur where there are none; `calibration` is of `inputs`."""
+        """Choose among `candidates`, or among all that occur where there are none; `calibration` is of `inputs`, or empty."""
         params = ChooseParams(
             task=self._build.spec.task,
             rule=rule,
             candidates=candidates,
             require_chain_of_thought=chain_of_thought,
         )
-        inputs = {"votes": (output(votes, "votes.parquet"),), **(calibration if rule == "calibrated" else {})}
+        inputs = {"votes": (output(votes, "votes.parquet"),), **calibration}
         return self._build.choose(params, inputs, votes.role, f"choose {rule} {suffix}")
 
-    def inputs(self, labeller: Model, discarded: tuple[Input, ...], suffix: str) -> dict[str, tuple[Input, ...]]:
-        """Name what `calibrated` reads beside the votes; `discarded` are those that each earlier round discarded."""
-        votes = self._votes(labeller, suffix)
+    def inputs(self, votes: Step, discarded: tuple[Input, ...]) -> dict[str, tuple[Input, ...]]:
+        """Name what `calibrated` reads: votes over the calibration split, and what each round before discarded of it."""
         return {
             "calibration": (output(votes, "votes.parquet"),),
             "discarded": discarded,
             "gold": (self._build.gold("calibration"),),
         }
 
-    def discard(self, labeller: Model, params: SelectParams, chosen: Step | None, suffix: str) -> Input:
-        """Name the calibration questions that a round's filter discards."""
+    def discard(self, votes: Step, params: SelectParams, chosen: Step | None, suffix: str) -> Input:
+        """Name the calibration questions that a round's filter discards, by the votes of its labeller."""
         questions = self._build.questions("calibration")
-        select = self._build.select(
-            self._votes(labeller, suffix), questions, params, f"filter calibration {suffix}", chosen
-        )
+        select = self._build.select(votes, questions, params, f"filter calibration {suffix}", chosen)
         return output(select, "discarded.parquet")
 
-    def _votes(self, labeller: Model, suffix: str) -> Step:
+    def votes(self, labeller: Model, suffix: str) -> Step:
+        """Let a labeller vote over the calibration split."""
         build = self._build
         questions = build.questions("calibration")
         samples = build.sample(labeller, questions, build.spec.sampling, self._seed, f"label calibration {suffix}")
