@@ -37,8 +37,7 @@ class Round(Contract):
     branches: tuple[Branch, ...] = Field(default=(), max_length=1000)
     """branches instead of thresholds and after, where the thresholds differ by what was chosen before"""
     rules: tuple[ThresholdRule, ...] = Field(default=(), max_length=2)
-    """rules that choose a threshold without gold: among the thresholds of the round, or, where it has none, among all
-    confidences that occur; docs/thresholds.md"""
+    """rules that choose a threshold without gold: of the round's, or where it has none, of all (docs/thresholds.md)"""
 
     @model_validator(mode="before")
     @classmethod
