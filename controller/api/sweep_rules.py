@@ -86,11 +86,7 @@ def _branches(path: Path, one: Round, before: Sequence[Round]) -> Iterator[Probl
         if any(other.path == branch.path for other in one.branches[:index]):
             yield here, f"{name} is given twice. Put its thresholds into one branch"
         elif len(branch.path) != len(before):
-            plural = "s" if len(before) > 1 else ""
-            yield (
-                here,
-                f"{name} has {len(branch.path)} thresholds for {len(before)} round{plural} before. Give one each",
-            )
+            yield here, f"{name} names {len(branch.path)} of {len(before)} rounds before. Name a threshold of each"
         else:
             yield from _unknown_path(here, branch.path, before)
 
@@ -101,9 +97,17 @@ def _unknown_path(path: Path, wanted: Sequence[int], before: Sequence[Round]) ->
         known = before[depth].swept_after(tuple(wanted[:depth]))
         if threshold in known:
             continue
-        has = f"has {', '.join(map(str, known))}" if known else "sweeps none"
         after = f" after {_name(wanted[:depth])}" if depth else ""
-        yield (*path, depth), f"{threshold} is no threshold of round {depth + 1}{after}, which {has}. Name one of those"
+        if known:
+            has = ", ".join(map(str, known))
+            said = f"{threshold} is no threshold of round {depth + 1}{after}, which has {has}. Name one of those"
+        elif before[depth].is_chosen:
+            said = (
+                f"the rules of round {depth + 1} choose its threshold, which is not known yet. Write thresholds there"
+            )
+        else:
+            said = f"round {depth + 1} does not go on{after}. Name a path that it takes"
+        yield (*path, depth), said
         return
 
 

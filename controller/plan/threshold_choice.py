@@ -31,7 +31,7 @@ class ThresholdChooser:
         chain_of_thought: bool,
         suffix: str,
     ) -> Step:
-        """Choose among `candidates`, or among all that occur where there are none; `calibration` is of `inputs`, or empty."""
+        """Choose among `candidates`, or where there are none among all that occur; `calibration` is of `inputs`."""
         params = ChooseParams(
             task=self._build.spec.task,
             rule=rule,
@@ -42,7 +42,7 @@ class ThresholdChooser:
         return self._build.choose(params, inputs, votes.role, f"choose {rule} {suffix}")
 
     def inputs(self, votes: Step, discarded: tuple[Input, ...]) -> dict[str, tuple[Input, ...]]:
-        """Name what `calibrated` reads: votes over the calibration split, and what each round before discarded of it."""
+        """Name what `calibrated` reads: votes over the calibration split, and what the rounds before discarded of it."""
         return {
             "calibration": (output(votes, "votes.parquet"),),
             "discarded": discarded,

@@ -80,7 +80,9 @@ def test_the_large_test_set_is_a_second_evaluation_of_the_same_models() -> None:
     plan = plan_of("deepseek-math")
     assert all(point.evaluate_extra is not None for point in plan.points)
     for point in plan.points:
-        test, extra = (plan.step(plan.step(key).inputs["samples"][0].key) for key in (point.evaluate, point.evaluate_extra))
+        test, extra = (
+            plan.step(plan.step(key).inputs["samples"][0].key) for key in (point.evaluate, point.evaluate_extra)
+        )
         assert test.inputs.get("model") == extra.inputs.get("model")
         assert test.inputs["questions"] != extra.inputs["questions"]
 
