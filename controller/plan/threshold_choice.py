@@ -42,7 +42,7 @@ class ThresholdChooser:
         return self._build.choose(params, inputs, votes.role, f"choose {rule} {suffix}")
 
     def inputs(self, votes: Step, discarded: tuple[Input, ...]) -> dict[str, tuple[Input, ...]]:
-        """Name what `calibrated` reads: votes over the calibration split, and what the rounds before discarded of it."""
+        """Name what `calibrated` reads: votes over the calibration split, and what earlier rounds discarded of it."""
         return {
             "calibration": (output(votes, "votes.parquet"),),
             "discarded": discarded,
