@@ -5,7 +5,9 @@ A rule is an estimate of how likely a voted label is right, given its share of t
 - `calibrated` learns it from labelled questions: the share of right labels at each confidence, made monotone
   (isotonic regression; Zadrozny and Elkan 2002).
 - `agreement` reads the votes alone: the winning counts are a mixture of two binomials, questions that the model knows
-  and questions that it guesses at, fitted by expectation maximisation; a label is right if its question is known.
+  and questions that it guesses at, fitted by expectation maximisation. A label is right if its question is known; over
+  a guessed one it is right as often as one vote falls on it, which takes the model's guesses to be no worse than its
+  own agreement says.
 
 Both choose alike: n labels over K answers, of which a share p is right and the others fall anywhere, are worth
 n ((K p - 1) / (K - 1))^2 clean ones, and the threshold with the most is taken. For two classes that is n (2p - 1)^2
@@ -29,11 +31,11 @@ __all__ = [
     "Mixture",
     "ThresholdWorth",
     "VoteShare",
+    "agreement",
     "calibration",
     "choose",
     "every_threshold",
     "fit_mixture",
-    "known_probability",
 ]
 
 Correctness = Callable[["VoteShare"], float]
@@ -120,9 +122,14 @@ def fit_mixture(shares: Sequence[VoteShare]) -> Mixture:
     return fit
 
 
-def known_probability(fit: Mixture) -> Correctness:
-    """Return how likely a vote is one over a question that the model knows."""
-    return lambda vote: float(_belief(fit, np.array([vote.count]), np.array([vote.total]))[0])
+def agreement(fit: Mixture) -> Correctness:
+    """Estimate correctness from the two kinds of questions alone."""
+
+    def correctness(vote: VoteShare) -> float:
+        known = float(_belief(fit, np.array([vote.count]), np.array([vote.total]))[0])
+        return known + (1 - known) * fit.vote_if_guessed
+
+    return correctness
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from w2s_jobs.core.selection import Candidate, passes
 from w2s_jobs.core.threshold_rules import (
     Correctness,
     VoteShare,
+    agreement,
     calibration,
     choose,
     every_threshold,
     fit_mixture,
-    known_probability,
 )
 from w2s_jobs.store.rows import read_rows
 from w2s_jobs.tasks.registry import get_family
@@ -116,14 +116,12 @@ def _agree(shares: list[VoteShare]) -> _Rule:
         return _Rule(lambda _: 0.0, None, ())
     fit = fit_mixture(shares)
     if not fit.tells_apart:
-        return _Rule(
-            known_probability(fit), None, ("The votes do not fall into two kinds: the estimate says nothing.",)
-        )
+        return _Rule(agreement(fit), None, ("The votes do not fall into two kinds: the estimate says nothing.",))
     said = (
         f"{100 * fit.known:.0f} % of the questions look known ({100 * fit.vote_if_known:.0f} % of their votes agree), "
         f"the others guessed ({100 * fit.vote_if_guessed:.0f} %)."
     )
-    return _Rule(known_probability(fit), None, (said,))
+    return _Rule(agreement(fit), None, (said,))
 
 
 def _eligible(votes: Iterable[_Vote], params: ChooseParams) -> Iterable[_Vote]:

@@ -10,22 +10,23 @@ from hypothesis import strategies as st
 from w2s_jobs.core.selection import Candidate, passes
 from w2s_jobs.core.threshold_rules import (
     VoteShare,
+    agreement,
     calibration,
     choose,
     every_threshold,
     fit_mixture,
-    known_probability,
 )
 
 SAMPLES = 10
 
 
 def simulated(seed: int, questions: int, known: float, if_known: float, if_guessed: float):
-    """Votes over questions of which a share is known; a label is right where it is."""
+    """Votes over questions of which a share is known; other labels are right as often as a vote falls on them."""
     generator = np.random.default_rng(seed)
     is_known = generator.random(questions) < known
+    is_right = is_known | (generator.random(questions) < if_guessed)
     counts = generator.binomial(SAMPLES, np.where(is_known, if_known, if_guessed))
-    return [VoteShare(int(count), SAMPLES) for count in counts], [bool(one) for one in is_known]
+    return [VoteShare(int(count), SAMPLES) for count in counts], [bool(one) for one in is_right]
 
 
 def test_agreement_recovers_the_two_kinds_of_questions(seed: int) -> None:
@@ -45,7 +46,7 @@ def test_both_rules_expect_the_correctness_that_the_labels_have(seed: int) -> No
     votes = (0.6, 0.9, 0.35)
     shares, right = simulated(seed, 4000, *votes)
     labelled, is_right = simulated(seed + 1, 1000, *votes)
-    for rule in (calibration(labelled, is_right), known_probability(fit_mixture(shares))):
+    for rule in (calibration(labelled, is_right), agreement(fit_mixture(shares))):
         for threshold in (50, 70, 90):
             kept = [index for index, share in enumerate(shares) if share.passes(threshold)]
             expected = np.mean([rule(shares[index]) for index in kept])
@@ -55,8 +56,8 @@ def test_both_rules_expect_the_correctness_that_the_labels_have(seed: int) -> No
 def test_the_more_a_model_knows_the_lower_is_the_threshold(seed: int) -> None:
     chosen = []
     for known in (0.1, 0.9):
-        shares, _ = simulated(seed, 4000, known, if_known=0.8, if_guessed=0.5)
-        threshold, _ = choose(shares, known_probability(fit_mixture(shares)), range(10, 101, 10), answers=2)
+        shares, _ = simulated(seed, 4000, known, if_known=0.8, if_guessed=0.4)
+        threshold, _ = choose(shares, agreement(fit_mixture(shares)), range(10, 101, 10), answers=2)
         chosen.append(threshold)
     assert chosen[0] > chosen[1]
 
@@ -97,7 +98,7 @@ votes = st.lists(
 @given(votes, st.integers(2, 50))
 def test_a_rule_chooses_one_of_the_candidates_and_a_stricter_one_keeps_no_more(shares: list[VoteShare], k: int) -> None:
     candidates = every_threshold(shares) or [100]
-    threshold, worths = choose(shares, known_probability(fit_mixture(shares)), candidates, k)
+    threshold, worths = choose(shares, agreement(fit_mixture(shares)), candidates, k)
     assert threshold in candidates
     kept = [one.kept for one in worths]
     assert kept == sorted(kept, reverse=True)
