@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,6 +20,8 @@ from w2s_jobs.core.threshold_rules import (
     every_threshold,
     fit_mixture,
 )
+from w2s_jobs.core.voting import group_answers, vote
+from w2s_jobs.tasks.gsm8k import Gsm8k
 
 SAMPLES = 10
 
@@ -117,3 +123,27 @@ def test_a_rule_counts_as_kept_what_a_selection_keeps(count: int, total: int, th
     candidate = Candidate(count=count, total=total, valid=True, has_text=True, chain_of_thought=True)
     kept = passes(candidate, threshold=threshold, require_valid=True, require_chain_of_thought=False)
     assert VoteShare(count, total).passes(threshold) == kept
+
+
+def test_on_recorded_samples_both_rules_expect_about_as_many_right_labels_as_there_are(real_data: Path) -> None:
+    """docs/thresholds.md shows figures like these."""
+    family, shares, right = Gsm8k(), [], []
+    with gzip.open(real_data / "self_consistency" / "llm_adapters_gsm8k_8runs.idx0-799.jsonl.gz", "rt") as lines:
+        for record in map(json.loads, lines):
+            found = [family.extract(run["response"]) for run in record["runs"]]
+            won = vote(found, group_answers(found, family))
+            if won.answer is not None:
+                shares.append(VoteShare(won.count, won.total))
+                right.append(family.equal(won.answer, record["gold"]))
+    half = np.random.default_rng(0).permutation(len(shares))[: len(shares) // 2]
+    rules = {
+        "calibrated": calibration([shares[i] for i in half], [right[i] for i in half]),
+        "agreement": agreement(fit_mixture(shares)),
+    }
+    for name, off in (("calibrated", 0.04), ("agreement", 0.08)):
+        for threshold in (0, 50, 75, 100):
+            kept = [index for index, share in enumerate(shares) if share.passes(threshold)]
+            expected = np.mean([rules[name](shares[index]) for index in kept])
+            truth = np.mean([right[index] for index in kept])
+            print(f"{name} at {threshold}: expected {expected:.3f}, right {truth:.3f}")
+            assert expected == pytest.approx(truth, abs=off)
