@@ -300,14 +300,16 @@ thresholds = st.lists(st.integers(0, 100), min_size=1, max_size=3, unique=True).
 @given(
     rounds=st.lists(thresholds, min_size=1, max_size=3),
     seeds=st.lists(st.integers(0, 9), min_size=1, max_size=2, unique=True),
+    rules=st.sampled_from([[], ["agreement"], ["calibrated", "agreement"]]),
     shuffle=st.randoms(use_true_random=False),
 )
 def test_the_same_manifest_gives_the_same_bytes_in_any_order_of_its_fields(
-    rounds: list[list[int]], seeds: list[int], shuffle: random.Random
+    rounds: list[list[int]], seeds: list[int], rules: list[str], shuffle: random.Random
 ) -> None:
     manifest = yaml.safe_load((GOLDEN / "two-rounds.yaml").read_text())
     manifest["spec"]["seeds"] = seeds
-    manifest["spec"]["method"]["confidence"]["rounds"] = [{"thresholds": t} for t in rounds]
+    manifest["spec"]["method"]["confidence"]["rounds"] = [{"thresholds": t, "rules": rules} for t in rounds]
+    manifest["spec"]["dataset"]["splits"]["calibration"] = 50
     fields = list(manifest["spec"].items())
     shuffle.shuffle(fields)
     turned = {**manifest, "spec": dict(fields)}
