@@ -18,13 +18,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import isotonic_regression
-from scipy.stats import binom
+from scipy.special import expit
 
 __all__ = [
     "Correctness",
@@ -41,6 +41,10 @@ __all__ = [
 Correctness = Callable[["VoteShare"], float]
 """Probability that the label of a vote is right"""
 
+_Counts = npt.NDArray[np.int_]
+_Floats = npt.NDArray[np.float64]
+
+_SMALLEST = 1e-12
 _ITERATIONS = 500
 _TOLERANCE = 1e-9
 
@@ -65,10 +69,13 @@ class Mixture:
     vote_if_known: float
     vote_if_guessed: float
 
+    tells_apart: bool
+    """whether two kinds explain the votes better than one does, by the Bayesian criterion of Schwarz (1978)"""
+
     @property
-    def tells_apart(self) -> bool:
-        """Tell whether there are two kinds at all."""
-        return 0 < self.known < 1 and self.vote_if_known > self.vote_if_guessed
+    def vote(self) -> float:
+        """How likely a vote falls on the winner, over both kinds."""
+        return self.known * self.vote_if_known + (1 - self.known) * self.vote_if_guessed
 
 
 def calibration(shares: Sequence[VoteShare], right: Sequence[bool]) -> Correctness:
@@ -102,7 +109,7 @@ def fit_mixture(shares: Sequence[VoteShare]) -> Mixture:
         raise ValueError("no vote to estimate from")
     pairs, often = np.unique(np.array([(s.count, s.total) for s in shares]), axis=0, return_counts=True)
     counts, totals = pairs[:, 0], pairs[:, 1]
-    fit = Mixture(0.5, 0.9, 0.4)
+    fit = Mixture(0.5, 0.9, 0.4, tells_apart=False)
     for _ in range(_ITERATIONS):
         belief = _belief(fit, counts, totals) * often
         doubt = often - belief
@@ -110,6 +117,7 @@ def fit_mixture(shares: Sequence[VoteShare]) -> Mixture:
             known=float(belief.sum() / often.sum()),
             vote_if_known=_rate(belief * counts, belief * totals, fit.vote_if_known),
             vote_if_guessed=_rate(doubt * counts, doubt * totals, fit.vote_if_guessed),
+            tells_apart=False,
         )
         moved = max(
             abs(new.known - fit.known),
@@ -119,11 +127,18 @@ def fit_mixture(shares: Sequence[VoteShare]) -> Mixture:
         fit = new
         if moved < _TOLERANCE:
             break
-    return fit
+    rate = float((often * counts).sum() / (often * totals).sum())
+    one_kind = Mixture(1.0, rate, rate, tells_apart=False)
+    gain = float(often @ (_log_likelihood(fit, counts, totals) - _log_likelihood(one_kind, counts, totals)))
+    # Two parameters more, each of which costs half the logarithm of the number of questions.
+    apart = gain > math.log(often.sum()) and fit.vote_if_known > fit.vote_if_guessed
+    return replace(fit, tells_apart=apart)
 
 
 def agreement(fit: Mixture) -> Correctness:
-    """Estimate correctness from the two kinds of questions alone."""
+    """Estimate correctness from the two kinds of questions; where there is one, each label is taken as a vote of it."""
+    if not fit.tells_apart:
+        return lambda _: fit.vote
 
     def correctness(vote: VoteShare) -> float:
         known = float(_belief(fit, np.array([vote.count]), np.array([vote.total]))[0])
@@ -185,13 +200,35 @@ def every_threshold(shares: Sequence[VoteShare]) -> list[int]:
     return sorted({100 * share.count // share.total for share in shares if share.count})
 
 
-def _belief(fit: Mixture, counts: npt.NDArray[np.int_], totals: npt.NDArray[np.int_]) -> npt.NDArray[np.float64]:
-    known = fit.known * binom.pmf(counts, totals, fit.vote_if_known)
-    guessed = (1 - fit.known) * binom.pmf(counts, totals, fit.vote_if_guessed)
-    both = known + guessed
-    belief: npt.NDArray[np.float64] = np.divide(known, both, out=np.full(len(counts), fit.known), where=both > 0)
+def _belief(fit: Mixture, counts: _Counts, totals: _Counts) -> _Floats:
+    """Return how likely a vote is one over a question that the model knows."""
+    belief: _Floats = expit(
+        _log(fit.known)
+        - _log(1 - fit.known)
+        + _log_binomial(fit.vote_if_known, counts, totals)
+        - _log_binomial(fit.vote_if_guessed, counts, totals)
+    )
     return belief
 
 
-def _rate(votes: npt.NDArray[np.float64], of: npt.NDArray[np.float64], otherwise: float) -> float:
+def _log_likelihood(fit: Mixture, counts: _Counts, totals: _Counts) -> _Floats:
+    found: _Floats = np.logaddexp(
+        _log(fit.known) + _log_binomial(fit.vote_if_known, counts, totals),
+        _log(1 - fit.known) + _log_binomial(fit.vote_if_guessed, counts, totals),
+    )
+    return found
+
+
+def _log_binomial(rate: float, counts: _Counts, totals: _Counts) -> _Floats:
+    """Return the logarithm of the probability of a count, without the number of ways, which is the same for all."""
+    found: _Floats = counts * _log(rate) + (totals - counts) * _log(1 - rate)
+    return found
+
+
+def _log(share: float) -> float:
+    """Return a logarithm that is finite at 0, so that nothing is held impossible."""
+    return math.log(max(share, _SMALLEST))
+
+
+def _rate(votes: _Floats, of: _Floats, otherwise: float) -> float:
     return float(votes.sum() / of.sum()) if of.sum() > 0 else otherwise

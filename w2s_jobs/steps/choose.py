@@ -116,7 +116,7 @@ def _agree(shares: list[VoteShare]) -> _Rule:
         return _Rule(lambda _: 0.0, None, ())
     fit = fit_mixture(shares)
     if not fit.tells_apart:
-        return _Rule(agreement(fit), None, ("The votes do not fall into two kinds: the estimate says nothing.",))
+        return _Rule(agreement(fit), None, ("The votes do not fall into two kinds: all labels look equally right.",))
     said = (
         f"{100 * fit.known:.0f} % of the questions look known ({100 * fit.vote_if_known:.0f} % of their votes agree), "
         f"the others guessed ({100 * fit.vote_if_guessed:.0f} %)."

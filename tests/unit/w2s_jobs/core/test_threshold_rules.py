@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from w2s_jobs.core.selection import Candidate, passes
@@ -44,8 +44,13 @@ def test_agreement_recovers_the_two_kinds_of_questions(seed: int) -> None:
     assert fit.vote_if_guessed == pytest.approx(0.35, abs=0.05)
 
 
-def test_agreement_says_so_where_there_is_one_kind_only() -> None:
+def test_agreement_says_so_where_there_is_one_kind_only_and_takes_all_labels_alike(seed: int) -> None:
     assert not fit_mixture([VoteShare(10, 10)] * 50).tells_apart
+    shares, _ = simulated(seed, 2000, known=0.3, if_known=0.5, if_guessed=0.5)
+    fit = fit_mixture(shares)
+    assert not fit.tells_apart
+    (expected,) = {agreement(fit)(share) for share in shares}
+    assert expected == pytest.approx(0.5, abs=0.03)
 
 
 def test_both_rules_expect_the_correctness_that_the_labels_have(seed: int) -> None:
@@ -101,6 +106,7 @@ votes = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(votes, st.integers(2, 50))
 def test_a_rule_chooses_one_of_the_candidates_and_a_stricter_one_keeps_no_more(shares: list[VoteShare], k: int) -> None:
     candidates = every_threshold(shares) or [100]
