@@ -30,6 +30,15 @@ def real_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def paper_tables() -> Path:
+    """The folder of the paper's published numbers beside the repository."""
+    folder = SHARED / "papers" / "tables"
+    if not folder.is_dir():
+        missing("no ../shared/papers/tables beside the repository (published numbers)")
+    return folder
+
+
 @pytest.fixture
 def seed() -> int:
     """A new seed for each run, printed so that a failure can be repeated with W2S_TEST_SEED."""

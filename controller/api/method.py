@@ -7,21 +7,37 @@ from typing import Any, Literal
 from pydantic import Field, JsonValue, model_validator
 
 from w2s_jobs.contracts.model import Contract
-from w2s_jobs.contracts.settings import Percent
+from w2s_jobs.contracts.settings import Percent, Threshold, ThresholdRule
 
-__all__ = ["Ablation", "Baseline", "ConfidenceMethod", "Method", "Round"]
+__all__ = ["Ablation", "Baseline", "Branch", "ConfidenceMethod", "Method", "Round"]
 
 Baseline = Literal["weak", "ceiling", "conventional"]
 Ablation = Literal["unfiltered", "direct"]
 
 
-class Round(Contract):
-    """One round: label, keep by confidence, train the initial strong model on all that was kept so far."""
+class Branch(Contract):
+    """Thresholds for one way through the rounds before."""
 
+    path: tuple[Percent, ...] = Field(min_length=1, max_length=9)
+    """path that this goes on from: one threshold of each round before, in their order"""
     thresholds: tuple[Percent, ...] = Field(min_length=1, max_length=101)
+    """thresholds of confidence in percent, ascending and inclusive"""
+
+
+class Round(Contract):
+    """One round: label, keep by confidence, train the initial strong model on all that was kept so far.
+
+    Its thresholds are given, the same for all branches or apart for each, or chosen by rules.
+    """
+
+    thresholds: tuple[Percent, ...] = Field(default=(), max_length=101)
     """thresholds of confidence in percent, ascending and inclusive; each is a branch of the sweep"""
     after: tuple[Percent, ...] = Field(default=(), max_length=101)
     """after names the thresholds of the previous round from which this one goes on; all of them by default"""
+    branches: tuple[Branch, ...] = Field(default=(), max_length=1000)
+    """branches instead of thresholds and after, where the thresholds differ by what was chosen before"""
+    rules: tuple[ThresholdRule, ...] = Field(default=(), max_length=2)
+    """rules that choose a threshold without gold: of the round's, or where it has none, of all (docs/thresholds.md)"""
 
     @model_validator(mode="before")
     @classmethod
@@ -31,16 +47,34 @@ class Round(Contract):
             raise ValueError(f"a round is a mapping; write {{thresholds: {value}}}")
         return value
 
+    def swept_after(self, path: tuple[Threshold, ...]) -> tuple[Percent, ...]:
+        """Return the thresholds that follow on `path`, the thresholds of the rounds before."""
+        if self.branches:
+            return next((branch.thresholds for branch in self.branches if branch.path == path), ())
+        return self.thresholds if self.goes_on_from(path) else ()
+
+    def goes_on_from(self, path: tuple[Threshold, ...]) -> bool:
+        """Tell whether this round trains anything on `path`."""
+        if self.branches:
+            return any(branch.path == path for branch in self.branches)
+        return not (self.after and path) or path[-1] in self.after
+
+    @property
+    def is_chosen(self) -> bool:
+        """Tell whether rules alone give the thresholds of this round."""
+        return bool(self.rules) and not self.thresholds and not self.branches
+
 
 class ConfidenceMethod(Contract):
     """Labels filtered by vote confidence, in any number of rounds (paper `confidence`, section 3)."""
 
     rounds: tuple[Round, ...] = Field(min_length=1, max_length=10)
-    """rounds in order; the sweep is the product of their thresholds along the tree"""
+    """rounds in order; the sweep is the product of their thresholds along the tree, or what branches leave of it"""
     baselines: tuple[Baseline, ...] = Field(default=("weak", "ceiling", "conventional"), max_length=3)
     """baselines to compare with; PGR needs weak and ceiling"""
     ablations: tuple[Ablation, ...] = Field(default=(), max_length=2)
-    """ablations: unfiltered appends all relabelled rows in round 2, direct trains on bare answers (appendix C.1)"""
+    """ablations: unfiltered appends all relabelled rows in round 2, after the thresholds from which that goes on
+    (table 1); direct does the baselines without chain of thought (table 3, appendix C.1)"""
 
 
 class Method(Contract):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from controller.api.document import Path
-from controller.api.method import ConfidenceMethod, Round
 from controller.api.problems import Problem
+from controller.api.sweep_rules import broken_sweep_rules, repeated
 from controller.api.v1alpha1 import StrongModel, WeakModel, WeakToStrongExperiment
 from w2s_jobs.contracts.settings import PromptTemplate, TrainingSettings
+from w2s_jobs.contracts.steps import Splits
 
-__all__ = ["MOST_POINTS", "broken_rules"]
-
-MOST_POINTS = 20_000
-"""Sweep points that one experiment may have: beyond it the product of the thresholds is a slip, not a wish."""
+__all__ = ["broken_rules"]
 
 _SCAN_PAIRS = 20_910
 """Pairs of SCAN's grammar (Lake and Baroni 2018): all that `generated` can give"""
@@ -23,7 +21,7 @@ def broken_rules(experiment: WeakToStrongExperiment) -> list[Problem]:
     """List everything that is wrong with an experiment whose fields are fine one by one."""
     return [
         (("spec", *path), message)
-        for rule in (_dataset, _splits, _models, _method, _lengths, _seeds, _pools, _placement)
+        for rule in (_dataset, _splits, _models, broken_sweep_rules, _lengths, _seeds, _pools, _placement)
         for path, message in rule(experiment)
     ]
 
@@ -60,15 +58,30 @@ def _splits(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
     for name in ("unlabelled", "test"):
         if getattr(splits, name) == 0:
             yield (*here, name), "0 rows; the method needs this split. Give it rows, or null for all that is left"
-    if not experiment.spec.dataset.source.generated:
-        return
+    if splits.test is None and splits.extra_test is None:
+        yield (
+            (*here, "extraTest"),
+            "null, as test is; both come from the test records, and one of them can take the rest. Give a number",
+        )
+    if experiment.spec.dataset.source.generated:
+        yield from _generated_splits(here, splits)
+
+
+def _generated_splits(here: Path, splits: Splits) -> Iterator[Problem]:
+    """Generated records are one pool, whose size is known."""
+    sizes = splits.model_dump(exclude={"seed"})
     if splits.unlabelled is None and splits.test is None:
         yield (
             (*here, "test"),
             "null, as unlabelled is; generated records are one set, and one split can take the rest. Give a number",
         )
-    asked = splits.pretrain + splits.labelled + (splits.unlabelled or 0) + (splits.test or 0)
-    takes_rest = splits.unlabelled is None or splits.test is None
+    if splits.unlabelled is None and splits.extra_test is None:
+        yield (
+            (*here, "extraTest"),
+            "null, as unlabelled is; generated records are one set, and one split can take the rest. Give a number",
+        )
+    asked = sum(size or 0 for size in sizes.values())
+    takes_rest = None in sizes.values()
     if asked > _SCAN_PAIRS or (takes_rest and asked == _SCAN_PAIRS):
         rest = ", which leaves nothing for the split that takes the rest" if takes_rest else ""
         yield here, f"{asked} rows are asked for; scan has {_SCAN_PAIRS} pairs{rest}. Make a split smaller"
@@ -112,13 +125,16 @@ def _model(experiment: WeakToStrongExperiment, name: str, model: WeakModel | Str
             "to each, and rotary positions turn pairs. Choose another heads or hiddenSize, so that it is even",
         )
     yield from _chat_of_scratch((*here, "template"), model.template)
+    confidence = experiment.spec.method.confidence
+    if isinstance(model, WeakModel) and confidence is not None and "direct" in confidence.ablations:
+        yield from _chat_of_scratch((*here, "directTemplate"), model.direct_template)
     for index, stage in enumerate(model.pretrain):
         if stage.template is not None:
             yield from _chat_of_scratch((*here, "pretrain", index, "template"), stage.template)
 
 
 def _chat_of_scratch(path: Path, template: PromptTemplate) -> Iterator[Problem]:
-    if template.name == "chat" or template.chat:
+    if template.name in ("chat", "answer-only") or template.chat:
         yield path, "a model from scratch has no chat template. Write {name: direct} or {text: ...} without chat"
 
 
@@ -148,70 +164,8 @@ def _too_long(path: Path, training: TrainingSettings, most: int, advice: str) ->
         yield (*path, "maxSeqLen"), f"{training.max_seq_len} is too long; {advice}"
 
 
-def _method(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
-    confidence = experiment.spec.method.confidence
-    if confidence is None:
-        return
-    here: Path = ("method", "confidence")
-    for name in ("baselines", "ablations"):
-        yield from _repeated((*here, name), getattr(confidence, name))
-    for index, one in enumerate(confidence.rounds):
-        place = (*here, "rounds", index)
-        yield from _ascending((*place, "thresholds"), one.thresholds)
-        yield from _ascending((*place, "after"), one.after)
-        yield from _goes_on_from((*place, "after"), one, confidence.rounds[index - 1] if index else None)
-    points = _count_points(confidence) * len(experiment.spec.seeds)
-    if points > MOST_POINTS:
-        yield (
-            (*here, "rounds"),
-            f"{points} trainings in the product of thresholds and seeds; expected at most {MOST_POINTS}. "
-            "Give fewer thresholds, or name in `after` those to go on from",
-        )
-
-
-def _goes_on_from(path: Path, one: Round, previous: Round | None) -> Iterator[Problem]:
-    for index, threshold in enumerate(one.after):
-        if previous is None:
-            yield path, "the first round has none before it. Remove it"
-            return
-        if threshold not in previous.thresholds:
-            known = ", ".join(map(str, previous.thresholds))
-            yield (
-                (*path, index),
-                f"{threshold} is no threshold of the previous round, which has {known}. Name one of those",
-            )
-
-
-def _count_points(confidence: ConfidenceMethod) -> int:
-    total, branches = 0, 1
-    for index, one in enumerate(confidence.rounds):
-        if one.after and index:
-            branches = branches * len(one.after) // len(confidence.rounds[index - 1].thresholds)
-        branches *= len(one.thresholds)
-        total += branches
-    return total
-
-
-def _ascending(path: Path, values: Sequence[int]) -> Iterator[Problem]:
-    for index in range(1, len(values)):
-        if values[index] == values[index - 1]:
-            yield (*path, index), f"{values[index]} is given twice. Remove one"
-        elif values[index] < values[index - 1]:
-            ordered = ", ".join(map(str, sorted(set(values))))
-            yield (
-                (*path, index),
-                f"{values[index]} comes after {values[index - 1]}; expected ascending order: [{ordered}]",
-            )
-
-
-def _repeated(path: Path, values: Sequence[object]) -> Iterator[Problem]:
-    for index, value in enumerate(values):
-        if value in values[:index]:
-            yield (*path, index), f"{value!r} is given twice. Remove one"
-
-
 def _seeds(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
-    yield from _repeated(("seeds",), experiment.spec.seeds)
+    yield from repeated(("seeds",), experiment.spec.seeds)
 
 
 def _pools(experiment: WeakToStrongExperiment) -> Iterator[Problem]:

@@ -87,6 +87,8 @@ class WeakModel(Contract):
     """pretrain stages that make it, one after the other"""
     template: PromptTemplate = PromptTemplate(name="chat")
     """template for weak labels and for the weak baseline"""
+    direct_template: PromptTemplate = PromptTemplate(name="answer-only")
+    """directTemplate asks for the bare answer, for the ablation `direct`"""
 
 
 class StrongModel(Contract):

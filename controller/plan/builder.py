@@ -21,6 +21,7 @@ from w2s_jobs.contracts.settings import (
     TrainingSettings,
 )
 from w2s_jobs.contracts.steps import (
+    ChooseParams,
     EvaluateParams,
     GradeParams,
     PrepareParams,
@@ -116,9 +117,19 @@ class PlanBuilder:
         )
         return self._add(step, Resources(threads=self.spec.placement.grading.threads))
 
-    def select(self, grades: Step, questions: Input, params: SelectParams, label: str) -> Step:
-        """Keep questions by the confidence of their vote."""
-        inputs = {"votes": (output(grades, "votes.parquet"),), "questions": (questions,)}
+    def choose(self, params: ChooseParams, inputs: Mapping[str, tuple[Input, ...]], role: str, label: str) -> Step:
+        """Choose a threshold by a rule."""
+        return self._add(self._draft("choose", label, role, params, inputs))
+
+    def select(
+        self, grades: Step, questions: Input, params: SelectParams, label: str, chosen: Step | None = None
+    ) -> Step:
+        """Keep questions by the confidence of their vote, at the threshold that `chosen` chose where there is one."""
+        inputs = {
+            "votes": (output(grades, "votes.parquet"),),
+            "questions": (questions,),
+            "threshold": (output(chosen, "threshold.json"),) if chosen else (),
+        }
         return self._add(self._draft("select", label, grades.role, params, inputs))
 
     def selection(
@@ -148,11 +159,14 @@ class PlanBuilder:
         trained = self._add(step, resources, parallelism=where.parallelism)
         return Model(side=model.side, template=model.template, engine=model.engine, trained=trained)
 
-    def evaluate(self, model: Model, role: str, label: str) -> Step:
-        """Grade greedy completions of the test split against its gold."""
+    def evaluate(self, model: Model, role: str, label: str, split: Literal["test", "extraTest"] = "test") -> Step:
+        """Grade greedy completions of a test split against its gold."""
         settings = self.spec.evaluation
-        questions = self.questions("test")
-        samples = self.sample(model, questions, self.greedy(settings.max_tokens), _GREEDY_SEED, f"sample test, {label}")
+        questions = self.questions(split)
+        what = "test" if split == "test" else "extra test"
+        samples = self.sample(
+            model, questions, self.greedy(settings.max_tokens), _GREEDY_SEED, f"sample {what}, {label}"
+        )
         params = EvaluateParams(
             task=self.spec.task,
             resamples=settings.resamples,
@@ -161,10 +175,11 @@ class PlanBuilder:
         )
         inputs = {
             "samples": (output(samples, "samples/"),),
-            "gold": (self.gold("test"),),
+            "gold": (self.gold(split),),
             "questions": (questions,),
         }
-        return self._add(self._draft("evaluate", f"evaluate {label}", role, params, inputs))
+        name = f"evaluate {label}" if split == "test" else f"evaluate {what} {label}"
+        return self._add(self._draft("evaluate", name, role, params, inputs))
 
     def sample_once(self, model: Model, questions: Input, label: str) -> Step:
         """Draw the one greedy completion a question."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from controller.api.v1alpha1 import WeakToStrongExperiment
 from controller.plan.builder import PlanBuilder, output
-from controller.plan.confidence import compile_confidence
+from controller.plan.confidence import Compared, compile_confidence
 from controller.plan.gold_guard import refuse_gold_leaks
 from controller.plan.graph import Plan, Step
 from w2s_jobs.contracts.artifact import Input
@@ -30,21 +30,22 @@ def compile_plan(experiment: WeakToStrongExperiment) -> Plan:
         Gold labels would reach a step that must not see them. No manifest can ask for that; it is a defect of a method.
     """
     build = PlanBuilder(experiment)
-    points = _method_points(experiment, build)
-    inputs = _report_inputs(build, points)
+    compared = _compile_method(experiment, build)
+    points = compared.points
+    inputs = _report_inputs(build, compared)
     uses = _count_uses(build.steps, points)
-    report = build.report(_report_params(experiment, build.steps, points, uses), inputs)
+    report = build.report(_report_params(experiment, build.steps, compared, uses), inputs)
     plan = Plan(
         experiment=experiment.metadata.name,
         steps=tuple(replace(step, uses=uses.get(step.key, 1)) for step in build.steps),
-        points=tuple(points),
+        points=points,
         report=report.key,
     )
     refuse_gold_leaks(plan)
     return plan
 
 
-def _method_points(experiment: WeakToStrongExperiment, build: PlanBuilder) -> list[ReportPoint]:
+def _compile_method(experiment: WeakToStrongExperiment, build: PlanBuilder) -> Compared:
     """Call the compiler of the one method that is set. Nothing else asks which it is."""
     method = experiment.spec.method
     if method.confidence is not None:
@@ -58,7 +59,7 @@ def _count_uses(steps: Iterable[Step], points: Iterable[ReportPoint]) -> Mapping
     uses: Counter[str] = Counter()
     for point in points:
         found: set[str] = set()
-        stack = [point.evaluate]
+        stack = [key for key in (point.evaluate, point.evaluate_extra) if key is not None]
         while stack:
             key = stack.pop()
             if key not in found:
@@ -69,14 +70,15 @@ def _count_uses(steps: Iterable[Step], points: Iterable[ReportPoint]) -> Mapping
 
 
 def _report_params(
-    experiment: WeakToStrongExperiment, steps: Iterable[Step], points: Iterable[ReportPoint], uses: Mapping[str, int]
+    experiment: WeakToStrongExperiment, steps: Iterable[Step], compared: Compared, uses: Mapping[str, int]
 ) -> ReportParams:
     spec = experiment.spec
     return ReportParams(
         title=experiment.metadata.name,
         description=spec.description,
         task=spec.task,
-        points=tuple(points),
+        points=compared.points,
+        choices=compared.choices,
         uses=tuple(StepUse(kind=step.kind, key=step.key, uses=uses.get(step.key, 1)) for step in steps),
         manifest={
             "apiVersion": experiment.api_version,
@@ -91,16 +93,17 @@ def _report_params(
     )
 
 
-def _report_inputs(build: PlanBuilder, points: Iterable[ReportPoint]) -> Mapping[str, tuple[Input, ...]]:
+def _report_inputs(build: PlanBuilder, compared: Compared) -> Mapping[str, tuple[Input, ...]]:
     """Name what the report reads. Gold of the unlabelled split is here for the analyses of label correctness."""
-    listed = tuple(points)
-    steps = build.steps
-    grades = {key for point in listed for key in point.grades}
-    selects = {key for point in listed for key in point.selects}
+    points, steps = compared.points, build.steps
+    grades = {key for point in points for key in point.grades}
+    selects = {key for point in points for key in point.selects}
+    choices = {choice.choose for choice in compared.choices}
     return {
         "scored": tuple(output(step, "scored.parquet") for step in steps if step.kind == "evaluate"),
         "votes": tuple(output(step, "votes.parquet") for step in steps if step.key in grades),
         "kept": tuple(output(step, "kept.parquet") for step in steps if step.key in selects),
+        "thresholds": tuple(output(step, "threshold.json") for step in steps if step.key in choices),
         "gold": (build.gold("unlabelled"),),
         "questions": (build.questions("unlabelled"),),
         "loss": tuple(output(step, "loss.json") for step in steps if step.kind == "train"),

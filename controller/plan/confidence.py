@@ -3,32 +3,32 @@
     weak samples -> votes -> kept at t1 -> train the initial strong model -> evaluate
                           -> the rest, sampled by that model -> votes -> kept at t2 -> train on both -> evaluate -> ...
 
-One weak sampling serves every threshold; one model of a round serves every branch that goes on from it.
+One weak sampling serves every threshold; one model of a round serves every branch that goes on from it. A rule that
+chooses among the thresholds of a sweep trains nothing: the report reads its choice beside the sweep.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.api.method import ConfidenceMethod
 from controller.plan.builder import Model, PlanBuilder, Training, output
 from controller.plan.graph import Step
+from controller.plan.threshold_choice import ThresholdChooser
 from w2s_jobs.contracts.artifact import Input
-from w2s_jobs.contracts.steps import ReportPoint
+from w2s_jobs.contracts.settings import Threshold, ThresholdRule
+from w2s_jobs.contracts.steps import ReportChoice, ReportPoint
 
-__all__ = ["compile_confidence"]
+__all__ = ["Compared", "compile_confidence"]
 
 
 @dataclass(frozen=True)
-class _Branch:
-    """Votes to choose from, and what led to them."""
+class Compared:
+    """What the report compares."""
 
-    votes: Step
-    questions: Input
-    thresholds: tuple[int, ...] = ()
-    selects: tuple[Step, ...] = ()
-    grades: tuple[Step, ...] = ()
+    points: tuple[ReportPoint, ...]
+    choices: tuple[ReportChoice, ...]
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,29 @@ class _Kept:
 
     selects: tuple[Step, ...] = ()
     grades: tuple[Step, ...] = ()
-    thresholds: tuple[int, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
 
 
 _NOTHING = _Kept()
 
 
-def compile_confidence(build: PlanBuilder, method: ConfidenceMethod) -> list[ReportPoint]:
-    """Add the steps of the method to `build` and return the points that they lead to."""
-    return [point for seed in build.spec.seeds for point in _OneSeed(build, method, seed).points()]
+@dataclass(frozen=True)
+class _Branch:
+    """Votes to choose from, and what led to them."""
+
+    labeller: Model
+    votes: Step
+    questions: Input
+    kept: _Kept = _NOTHING
+    discarded_calibration: tuple[Input, ...] = ()
+    """calibration questions that each round before would have discarded"""
+
+
+def compile_confidence(build: PlanBuilder, method: ConfidenceMethod) -> Compared:
+    """Add the steps of the method to `build` and return what they lead to."""
+    seeds = [_OneSeed(build, method, seed) for seed in build.spec.seeds]
+    points = tuple(point for seed in seeds for point in seed.points())
+    return Compared(points, tuple(choice for seed in seeds for choice in seed.choices))
 
 
 class _OneSeed:
@@ -57,66 +71,108 @@ class _OneSeed:
         self._seed = seed
         self._training = Training(build.spec.training, seed)
         self._bare_answers = Training(build.spec.training, seed, completion="answer")
+        self._chooser = ThresholdChooser(build, seed)
+        self.choices: list[ReportChoice] = []
+        """choices of rules, complete once all points were yielded"""
 
     def points(self) -> Iterator[ReportPoint]:
-        """Yield baselines, then ablations of the baselines, then the rounds, depth first."""
+        """Yield baselines, then those without chain of thought, then the rounds, depth first."""
         yield from self._baselines()
+        if "direct" in self._method.ablations:
+            yield from self._direct()
         weak = self._build.weak()
         questions = self._build.questions("unlabelled")
         samples = self._build.sample(
             weak, questions, self._build.spec.sampling, self._seed, f"weak labels seed {self._seed}"
         )
         votes = self._build.grade(samples, f"grade weak labels seed {self._seed}")
-        yield from self._round(0, _Branch(votes, questions))
+        yield from self._round(0, _Branch(weak, votes, questions))
 
     def _baselines(self) -> Iterator[ReportPoint]:
         wanted = self._method.baselines
-        direct = "direct" in self._method.ablations
+        weak = self._build.weak()
         if "weak" in wanted:
-            yield self._point("weak", self._build.weak(), _NOTHING)
+            yield self._point("weak", weak, _NOTHING)
         if "ceiling" in wanted:
             yield self._learn("ceiling", _NOTHING, self._training)
-        if direct:
-            yield self._learn("direct-ceiling", _NOTHING, self._bare_answers)
-        if "conventional" in wanted or direct:
-            one_label = self._one_label_each()
-            if "conventional" in wanted:
-                yield self._learn("conventional", one_label, self._training)
-            if direct:
-                yield self._learn("direct", one_label, self._bare_answers)
+        if "conventional" in wanted:
+            yield self._learn("conventional", self._one_label_each(weak, "greedy weak label"), self._training)
 
-    def _one_label_each(self) -> _Kept:
+    def _direct(self) -> Iterator[ReportPoint]:
+        """Repeat the baselines without chain of thought: asked for, learnt and given are bare answers (table 3)."""
+        weak = self._build.weak()
+        weak = replace(weak, template=self._build.spec.models.weak.direct_template)
+        yield self._point("direct-weak", weak, _NOTHING)
+        yield self._learn("direct-ceiling", _NOTHING, self._bare_answers)
+        yield self._learn("direct", self._one_label_each(weak, "direct weak label"), self._bare_answers)
+
+    def _one_label_each(self, weak: Model, what: str) -> _Kept:
         """Take one greedy weak answer a question, unfiltered."""
         build = self._build
         questions = build.questions("unlabelled")
-        samples = build.sample_once(build.weak(), questions, "one greedy weak label")
-        votes = build.grade(samples, "grade the greedy weak labels")
+        votes = build.grade(build.sample_once(weak, questions, f"one {what}"), f"grade the {what}s")
         everything = build.selection(None, require_valid=False)
-        return _Kept(selects=(build.select(votes, questions, everything, "select all greedy labels"),), grades=(votes,))
+        return _Kept(selects=(build.select(votes, questions, everything, f"select all {what}s"),), grades=(votes,))
 
     def _round(self, index: int, branch: _Branch) -> Iterator[ReportPoint]:
-        for threshold in self._method.rounds[index].thresholds:
-            thresholds = (*branch.thresholds, threshold)
-            select = self._build.select(
-                branch.votes,
-                branch.questions,
-                # From the second round on the labels are the strong model's own (appendix A.2).
-                self._build.selection(threshold, chain_of_thought=index > 0),
-                f"select round {index + 1} {self._suffix(thresholds)}",
-            )
-            kept = _Kept((*branch.selects, select), (*branch.grades, branch.votes), thresholds)
-            model = self._train(f"train round {index + 1}", "round", kept, self._training)
-            yield self._point("round", model, kept)
-            if index == 0 and "unfiltered" in self._method.ablations:
-                yield self._unfiltered(model, kept)
-            if self._goes_on(index + 1, threshold):
-                yield from self._round(index + 1, self._relabel(model, kept))
+        one = self._method.rounds[index]
+        if one.is_chosen:
+            for rule in one.rules:
+                yield from self._threshold(index, branch, rule, self._choose(index, branch, rule))
+        else:
+            for rule in one.rules:
+                self._choose(index, branch, rule)
+            for threshold in one.swept_after(branch.kept.thresholds):
+                yield from self._threshold(index, branch, threshold)
 
-    def _goes_on(self, index: int, threshold: int) -> bool:
-        if index >= len(self._method.rounds):
-            return False
-        after = self._method.rounds[index].after
-        return not after or threshold in after
+    def _threshold(
+        self, index: int, branch: _Branch, threshold: Threshold, chosen: Step | None = None
+    ) -> Iterator[ReportPoint]:
+        """Go down one branch of the sweep."""
+        thresholds = (*branch.kept.thresholds, threshold)
+        # From the second round on the labels are the strong model's own (appendix A.2).
+        params = self._build.selection(None if isinstance(threshold, str) else threshold, chain_of_thought=index > 0)
+        label = f"select round {index + 1} {self._suffix(thresholds)}"
+        select = self._build.select(branch.votes, branch.questions, params, label, chosen)
+        kept = _Kept((*branch.kept.selects, select), (*branch.kept.grades, branch.votes), thresholds)
+        model = self._train(f"train round {index + 1}", "round", kept, self._training)
+        yield self._point("round", model, kept)
+        goes_on = self._goes_on(index + 1, thresholds)
+        if index == 0 and "unfiltered" in self._method.ablations and (goes_on or len(self._method.rounds) == 1):
+            yield self._unfiltered(model, kept)
+        if goes_on:
+            discarded = branch.discarded_calibration
+            if any("calibrated" in later.rules for later in self._method.rounds[index + 1 :]):
+                votes = self._chooser.votes(branch.labeller, self._suffix(branch.kept.thresholds))
+                discarded = (*discarded, self._chooser.discard(votes, params, chosen, self._suffix(thresholds)))
+            yield from self._round(index + 1, replace(self._relabel(model, kept), discarded_calibration=discarded))
+
+    def _goes_on(self, index: int, thresholds: tuple[Threshold, ...]) -> bool:
+        return index < len(self._method.rounds) and self._method.rounds[index].goes_on_from(thresholds)
+
+    def _choose(self, index: int, branch: _Branch, rule: ThresholdRule) -> Step:
+        """Let a rule choose the threshold of a round, and note it for the report."""
+        one = self._method.rounds[index]
+        candidates = one.swept_after(branch.kept.thresholds)
+        suffix = self._suffix(branch.kept.thresholds)
+        calibration: dict[str, tuple[Input, ...]] = {}
+        if rule == "calibrated":
+            calibration = self._chooser.inputs(
+                self._chooser.votes(branch.labeller, suffix), branch.discarded_calibration
+            )
+        chosen = self._chooser.choose(
+            rule, candidates, branch.votes, calibration, index > 0, f"round {index + 1} {suffix}"
+        )
+        self.choices.append(
+            ReportChoice(
+                choose=chosen.key,
+                rule=rule,
+                seed=self._seed,
+                after=branch.kept.thresholds,
+                swept=not one.is_chosen,
+            )
+        )
+        return chosen
 
     def _relabel(self, model: Model, kept: _Kept) -> _Branch:
         """Label what was discarded with the newest model."""
@@ -124,7 +180,7 @@ class _OneSeed:
         suffix = self._suffix(kept.thresholds)
         samples = self._build.sample(model, discarded, self._build.spec.sampling, self._seed, f"relabel {suffix}")
         votes = self._build.grade(samples, f"grade relabelled {suffix}")
-        return _Branch(votes, discarded, kept.thresholds, kept.selects, kept.grades)
+        return _Branch(model, votes, discarded, kept)
 
     def _unfiltered(self, model: Model, kept: _Kept) -> ReportPoint:
         """Append all relabelled rows, whatever their confidence (table 1)."""
@@ -158,17 +214,21 @@ class _OneSeed:
         branch = f"/t{'-'.join(map(str, kept.thresholds))}" if kept.thresholds else ""
         point = f"{round_of}{branch}/seed{self._seed}"
         evaluated = self._build.evaluate(model, role, point)
+        extra = None
+        if self._build.spec.dataset.splits.extra_test != 0:
+            extra = self._build.evaluate(model, role, point, "extraTest").key
         return ReportPoint(
             id=point,
             role=role,
             thresholds=kept.thresholds,
             seed=self._seed,
             evaluate=evaluated.key,
+            evaluate_extra=extra,
             selects=tuple(select.key for select in kept.selects),
             grades=tuple(votes.key for votes in kept.grades),
-            train=None if role == "weak" or model.trained is None else model.trained.key,
+            train=None if role in ("weak", "direct-weak") or model.trained is None else model.trained.key,
         )
 
-    def _suffix(self, thresholds: tuple[int, ...]) -> str:
+    def _suffix(self, thresholds: tuple[Threshold, ...]) -> str:
         branch = f"t={'-'.join(map(str, thresholds))} " if thresholds else ""
         return f"{branch}seed {self._seed}"

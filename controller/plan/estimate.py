@@ -9,7 +9,7 @@ from controller.api.placement import Pool
 from controller.api.v1alpha1 import ExperimentSpec
 from controller.plan.gpus import GPUS, Gpu
 from controller.plan.graph import Plan, Step
-from controller.plan.workload import FAMILIES, Workload
+from controller.plan.workload import CHOSEN_THRESHOLD, FAMILIES, Workload
 from w2s_jobs.contracts.settings import Parallelism
 from w2s_jobs.contracts.steps import TrainParams
 
@@ -109,7 +109,7 @@ def _assumptions(spec: ExperimentSpec) -> tuple[str, ...]:
     return (
         f"{spec.task.family}: {figures.prompt_tokens} tokens a prompt, {figures.completion_tokens} a completion "
         "(fewer where maxTokens or maxSeqLen is less)",
-        "a threshold of t % keeps 1 - t/200 of the rows",
+        f"a threshold of t % keeps 1 - t/200 of the rows; one that a rule chooses counts as {CHOSEN_THRESHOLD} %",
         f"training: 6 operations a parameter and token (8 with checkpointing) "
         f"at {TRAINING_UTILISATION:.0%} of the peak, {PADDING:g} times the tokens without packing",
         f"sampling: {CONCURRENT_SEQUENCES} sequences at once, {BANDWIDTH_UTILISATION:.0%} of the bandwidth, "

@@ -1,7 +1,7 @@
 """Refuses a plan in which gold labels reach a step that must not see them.
 
 The guard knows no method: it walks the finished plan, whoever compiled it, and asks of every step what it reads and
-what that was made of. Gold of the splits `pretrain` and `labelled` is free. Of the others:
+what that was made of. Gold of the splits `pretrain` and `labelled` is free. Of the others (extraTest counts as test):
 
 | made of                     | may be read by                                                                        |
 |-----------------------------|---------------------------------------------------------------------------------------|
@@ -10,6 +10,9 @@ what that was made of. Gold of the splits `pretrain` and `labelled` is free. Of 
 | samples of a ceiling        | evaluate, as its samples; report                                                      |
 | gold of test itself         | evaluate, as its gold; report                                                         |
 | what an evaluation wrote    | report                                                                                |
+| gold of calibration itself  | choose, as its gold; report                                                           |
+| rows of calibration         | sample, grade, select, choose; no training, because a model that learnt them would    |
+|                             | be judged on them. What choose writes is a number, and free                           |
 
 A point of the report that is no ceiling must rest on no gold of unlabelled at all, and one dataset is split in one way
 only: in another split the labelled rows would be among the unlabelled.
@@ -33,11 +36,25 @@ CEILINGS = frozenset({"ceiling", "direct-ceiling"})
 """Roles of trainings that may learn from the gold of the unlabelled split."""
 
 
+_TEST_SPLITS = ("test", "extraTest")
+_CALIBRATION_DOORS = frozenset(
+    {
+        ("sample", "questions"),
+        ("grade", "samples"),
+        ("select", "votes"),
+        ("select", "questions"),
+        ("choose", "calibration"),
+        ("choose", "discarded"),
+    }
+)
+"""Kinds and roles that read calibration rows without gold."""
+
+
 @dataclass(frozen=True)
 class _Gold:
-    """Gold that an artifact is made of, and the steps by which it came there."""
+    """Gold (of calibration: any rows) that an artifact is made of, and the steps by which it came there."""
 
-    split: Literal["unlabelled", "test"]
+    split: Literal["unlabelled", "test", "calibration"]
     path: tuple[Step, ...]
 
 
@@ -65,7 +82,8 @@ def refuse_gold_leaks(plan: Plan) -> None:
                 )
             for gold in taints[item.key].values():
                 _refuse(plan, step, role, gold)
-                reached.setdefault(gold.split, _Gold(gold.split, (*gold.path, step)))
+                if (step.kind, gold.split) != ("choose", "calibration"):  # what that writes is one threshold
+                    reached.setdefault(gold.split, _Gold(gold.split, (*gold.path, step)))
         taints[step.key] = reached
     _refuse_false_points(plan, taints)
 
@@ -78,8 +96,14 @@ def _items(step: Step) -> Iterator[tuple[str, Input]]:
 
 def _gold_written_by(step: Step) -> dict[str, _Gold]:
     params = step.params
-    if isinstance(params, PrepareParams) and params.part == "gold" and params.split in ("unlabelled", "test"):
-        return {params.split: _Gold(params.split, (step,))}
+    if not isinstance(params, PrepareParams):
+        return {}
+    if params.split == "calibration":
+        return {"calibration": _Gold("calibration", (step,))}
+    if params.part == "gold" and params.split == "unlabelled":
+        return {"unlabelled": _Gold("unlabelled", (step,))}
+    if params.part == "gold" and params.split in _TEST_SPLITS:
+        return {"test": _Gold("test", (step,))}
     return {}
 
 
@@ -103,6 +127,12 @@ def _refuse(plan: Plan, step: Step, role: str, gold: _Gold) -> None:
         case "test", "prepare":
             allowed = step.kind == "evaluate" and role == "gold"
             rule = "only an evaluation (as its gold) and the report may read gold of the test split"
+        case "calibration", _:
+            allowed = _reads_calibration(step, role, writer)
+            rule = (
+                "rows of the calibration split may be sampled, graded, filtered and chosen by, and their gold be read "
+                "by choose; no model learns from them"
+            )
         case _:
             allowed = False
             rule = f"what {writer.kind} makes of gold is for the report only"
@@ -114,9 +144,17 @@ def _refuse(plan: Plan, step: Step, role: str, gold: _Gold) -> None:
         )
 
 
+def _reads_calibration(step: Step, role: str, writer: Step) -> bool:
+    if isinstance(writer.params, PrepareParams) and writer.params.part == "gold":
+        return step.kind == "choose" and role == "gold"
+    return (step.kind, role) in _CALIBRATION_DOORS
+
+
 def _samples_test_only(plan: Plan, step: Step) -> bool:
     questions = [plan.step(item.key).params for item in step.inputs.get("questions", ())]
-    return bool(questions) and all(isinstance(params, PrepareParams) and params.split == "test" for params in questions)
+    return bool(questions) and all(
+        isinstance(params, PrepareParams) and params.split in _TEST_SPLITS for params in questions
+    )
 
 
 def _refuse_second_split(plan: Plan) -> None:

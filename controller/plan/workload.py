@@ -9,10 +9,10 @@ from functools import cache
 
 from controller.api.v1alpha1 import ExperimentSpec, StrongModel, WeakModel
 from controller.plan.graph import Plan, Step
-from w2s_jobs.contracts.settings import ModelSource, ScratchModel
+from w2s_jobs.contracts.settings import ModelSource, ScratchModel, SplitName
 from w2s_jobs.contracts.steps import PrepareParams, SampleParams, SelectParams, Splits, TrainParams
 
-__all__ = ["FAMILIES", "FamilyFigures", "Workload"]
+__all__ = ["CHOSEN_THRESHOLD", "FAMILIES", "FamilyFigures", "Workload"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,9 @@ FAMILIES: Mapping[str, FamilyFigures] = {
     "math": FamilyFigures(7500, 5000, 130, 300),
     "scan": FamilyFigures(20910, 0, 30, 60),
 }
+
+CHOSEN_THRESHOLD = 70
+"""What a rule is taken to choose, in percent: where the paper's best models lie."""
 
 _SIZE_IN_NAME = re.compile(r"(?<![a-z0-9.])(\d+(?:\.\d+)?)\s?([bm])(?![a-z0-9])", re.IGNORECASE)
 
@@ -72,7 +75,7 @@ class Workload:
             case PrepareParams(split=split, splits=splits):
                 return _split_rows(split, splits, self._figures)
             case SelectParams(threshold=threshold):
-                return self._voted(step) * _kept_share(threshold)
+                return self._voted(step) * _kept_share(CHOSEN_THRESHOLD if "threshold" in step.inputs else threshold)
             case SampleParams():
                 return sum(self._rows_of_file(item.key, item.file) for item in step.inputs["questions"])
             case TrainParams():
@@ -122,16 +125,18 @@ def _scratch_parameters(model: ScratchModel) -> float:
     return float(model.layers * layer + 2 * model.vocab_size * hidden)
 
 
-def _split_rows(split: str, splits: Splits, figures: FamilyFigures) -> float:
-    size: int | None = getattr(splits, split)
-    if size is not None:
+def _split_rows(split: SplitName, splits: Splits, figures: FamilyFigures) -> float:
+    sizes: dict[str, int | None] = splits.model_dump(by_alias=True, exclude={"seed"})
+    if (size := sizes.pop(split)) is not None:
         return size
-    if split == "test" and figures.test_rows:
-        return figures.test_rows
-    named = splits.pretrain + splits.labelled
+    in_test = {"test", "extraTest"}
     if not figures.test_rows:
-        named += (splits.test or 0) + (splits.unlabelled or 0)
-    return max(0, figures.train_rows - named)
+        records, beside = figures.train_rows, set(sizes)
+    elif split in in_test:
+        records, beside = figures.test_rows, sizes.keys() & in_test
+    else:
+        records, beside = figures.train_rows, sizes.keys() - in_test
+    return max(0, records - sum(sizes[name] or 0 for name in beside))
 
 
 def _kept_share(threshold: int | None) -> float:

@@ -8,7 +8,7 @@ from controller.api.parse import parse_manifest
 from controller.plan.compile import compile_plan
 from controller.plan.estimate import estimate
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").rglob("*.yaml"))
 
 
 @pytest.mark.parametrize("manifest", EXAMPLES, ids=lambda path: path.stem)

@@ -22,6 +22,7 @@ KIND_VERSIONS: dict[str, int] = {
     "prepare": 1,
     "sample": 1,
     "grade": 1,
+    "choose": 1,
     "select": 1,
     "train": 1,
     "evaluate": 2,

@@ -25,6 +25,8 @@ __all__ = [
     "Sha256",
     "SplitName",
     "TaskSettings",
+    "Threshold",
+    "ThresholdRule",
     "TrainingSettings",
 ]
 
@@ -32,7 +34,11 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Percent = Annotated[int, Field(ge=0, le=100)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """What every generator takes; a larger one would be cut to this by some of them, and two seeds would be one."""
-SplitName = Literal["pretrain", "labelled", "unlabelled", "test"]
+SplitName = Literal["pretrain", "labelled", "calibration", "unlabelled", "test", "extraTest"]
+ThresholdRule = Literal["calibrated", "agreement"]
+"""Ways to choose a threshold without gold of the unlabelled split (`core/threshold_rules.py`)."""
+Threshold = Percent | ThresholdRule
+"""What a branch of the sweep was filtered by."""
 
 
 class HubLocation(Contract):
@@ -92,8 +98,9 @@ class TaskSettings(Contract):
 class PromptTemplate(Contract):
     """How a question becomes a prompt (paper `confidence`, appendix A.3). Exactly one of name, text."""
 
-    name: Literal["direct", "chat", "deepseek", "llama3-gsm8k", "llama3-math"] | None = None
-    """name of a template of appendix A.3, or `chat`: the question as the user's turn of the model's chat template"""
+    name: Literal["direct", "chat", "answer-only", "deepseek", "llama3-gsm8k", "llama3-math"] | None = None
+    """name of a template of appendix A.3; or `chat`: the question as the user's turn of the model's chat template; or
+    `answer-only`: the same, asking for the final answer without reasoning"""
     text: str | None = Field(default=None, max_length=8000)
     """text of a template of your own; `{question}` stands for the question"""
     chat: bool = False

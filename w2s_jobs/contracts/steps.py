@@ -7,7 +7,8 @@ Parameters enter the step's key; `Execution` does not, so nothing in it may chan
 | prepare  | none                                                  | questions.parquet, or examples.parquet (gold)     |
 | sample   | questions: *.parquet; model: model/ (or params.model) | samples/ (chunks of rows)                         |
 | grade    | samples: samples/                                     | answers.parquet, votes.parquet                    |
-| select   | votes: votes.parquet; questions: *.parquet            | kept.parquet, discarded.parquet                   |
+| choose   | votes: votes.parquet; calibration, discarded, gold    | threshold.json                                    |
+| select   | votes: votes.parquet; questions: *.parquet; threshold | kept.parquet, discarded.parquet                   |
 | train    | examples: *.parquet, one or more; model: model/       | model/ (Hugging Face layout), loss.json           |
 | evaluate | samples: samples/; gold, questions                    | scored.parquet, accuracy.json                     |
 | report   | everything that a point names                         | report.html, results.json, results.csv, cost.json |
@@ -43,15 +44,19 @@ from w2s_jobs.contracts.settings import (
     Sha256,
     SplitName,
     TaskSettings,
+    Threshold,
+    ThresholdRule,
     TrainingSettings,
 )
 
 __all__ = [
     "PARAMS",
+    "ChooseParams",
     "EvaluateParams",
     "Execution",
     "GradeParams",
     "PrepareParams",
+    "ReportChoice",
     "ReportParams",
     "ReportPoint",
     "SampleParams",
@@ -65,7 +70,7 @@ __all__ = [
     "TrainParams",
 ]
 
-StepKind = Literal["prepare", "sample", "grade", "select", "train", "evaluate", "report"]
+StepKind = Literal["prepare", "sample", "grade", "choose", "select", "train", "evaluate", "report"]
 
 
 class Splits(Contract):
@@ -75,10 +80,14 @@ class Splits(Contract):
     """pretrain rows: only models built from scratch learn from them"""
     labelled: int = Field(default=0, ge=0)
     """labelled rows (D_a): their gold may be read by everything"""
+    calibration: int = Field(default=0, ge=0)
+    """calibration rows: labelled ones that no model learns from, for the threshold rule `calibrated`"""
     unlabelled: int | None = Field(default=None, ge=0)
     """unlabelled rows (D_b): only the ceiling and the analyses may read their gold"""
     test: int | None = Field(default=None, ge=0)
     """test rows (T): only evaluations may read their gold"""
+    extra_test: int | None = Field(default=0, ge=0)
+    """extraTest rows, evaluated apart: the report gives test alone, and both together (paper: 500 beside 5,000)"""
     seed: Seed = 0
     """seed of the split"""
 
@@ -112,12 +121,25 @@ class GradeParams(Contract):
     task: TaskSettings
 
 
+class ChooseParams(Contract):
+    """Choose a threshold by a rule that reads no gold of the unlabelled split."""
+
+    task: TaskSettings
+    rule: ThresholdRule
+    """rule: `calibrated` reads votes over labelled questions and their gold, `agreement` only the votes themselves"""
+    candidates: tuple[Percent, ...] = ()
+    """candidates to choose from; empty means every confidence that the votes can have"""
+    require_chain_of_thought: bool = False
+    """requireChainOfThought leaves out answers that the selection would drop for want of reasoning"""
+
+
 class SelectParams(Contract):
     """Keep questions by the confidence of their vote; the rest is discarded (and can be relabelled)."""
 
     task: TaskSettings
     threshold: Percent | None
-    """threshold in percent, inclusive; null keeps every question that has an answer text"""
+    """threshold in percent, inclusive; null takes that of the input `threshold`, or without one keeps every question
+    that has an answer text"""
     require_valid: bool = True
     """requireValid drops questions for which no sample had a valid answer"""
     require_chain_of_thought: bool = False
@@ -153,19 +175,34 @@ class ReportPoint(Contract):
 
     id: str
     """id, unique in the report, such as `stage2/t30-50/seed0`"""
-    role: Literal["weak", "ceiling", "conventional", "unfiltered", "direct", "direct-ceiling", "round"]
+    role: Literal["weak", "ceiling", "conventional", "unfiltered", "direct", "direct-ceiling", "direct-weak", "round"]
     """role: a baseline, an ablation, or a round of the method"""
-    thresholds: tuple[Percent, ...] = ()
-    """thresholds of each round so far; empty for a baseline"""
+    thresholds: tuple[Threshold, ...] = ()
+    """thresholds of each round so far, or the rules that chose them; empty for a baseline"""
     seed: int
     evaluate: Sha256
     """evaluate step of this point"""
+    evaluate_extra: Sha256 | None = None
+    """evaluateExtra: the same model on the extra test questions"""
     selects: tuple[Sha256, ...] = ()
     """selects whose kept rows were learnt from, in order of the rounds"""
     grades: tuple[Sha256, ...] = ()
     """grades from which those selects chose, in the same order"""
     train: Sha256 | None = None
     """train step; null for the weak baseline"""
+
+
+class ReportChoice(Contract):
+    """A threshold that a rule chose for one round of one branch."""
+
+    choose: Sha256
+    """choose step whose threshold.json says which"""
+    rule: ThresholdRule
+    seed: int
+    after: tuple[Threshold, ...] = ()
+    """after these thresholds of the rounds before; the choice is about the round that follows"""
+    swept: bool
+    """swept: the choice is among thresholds that were all trained; else only the chosen one was"""
 
 
 class StepUse(Contract):
@@ -183,6 +220,7 @@ class ReportParams(Contract):
     description: str = ""
     task: TaskSettings
     points: tuple[ReportPoint, ...]
+    choices: tuple[ReportChoice, ...] = ()
     uses: tuple[StepUse, ...] = ()
     manifest: dict[str, Any] = Field(default_factory=dict)
     """manifest as compiled, shown in the report"""
@@ -191,12 +229,22 @@ class ReportParams(Contract):
     seed: Seed = 0
 
 
-StepParams = PrepareParams | SampleParams | GradeParams | SelectParams | TrainParams | EvaluateParams | ReportParams
+StepParams = (
+    PrepareParams
+    | SampleParams
+    | GradeParams
+    | ChooseParams
+    | SelectParams
+    | TrainParams
+    | EvaluateParams
+    | ReportParams
+)
 
 PARAMS: dict[str, type[StepParams]] = {
     "prepare": PrepareParams,
     "sample": SampleParams,
     "grade": GradeParams,
+    "choose": ChooseParams,
     "select": SelectParams,
     "train": TrainParams,
     "evaluate": EvaluateParams,

@@ -25,9 +25,16 @@ _LLAMA3_MATH = (
     "Question: {question}\nAnswer: Let's think step by step."
 )
 
+# The paper has a column of direct answers (table 3) and no prompt for it: this one is ours.
+_ANSWER_ONLY = (
+    "Question: {question}\n\n"
+    "Do not reason and do not explain. Reply with one line: 'The answer is ' and the final answer."
+)
+
 _NAMED: dict[str, tuple[str, bool]] = {
     "direct": ("Question: {question}\n\nAnswer:", False),
     "chat": ("{question}", True),
+    "answer-only": (_ANSWER_ONLY, True),
     "deepseek": (_DEEPSEEK, True),
     "llama3-gsm8k": (_LLAMA3_GSM8K, True),
     "llama3-math": (_LLAMA3_MATH, True),

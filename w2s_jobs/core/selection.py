@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = ["Candidate", "passes"]
 
@@ -16,6 +18,17 @@ class Candidate:
     valid: bool
     has_text: bool
     chain_of_thought: bool
+
+    @classmethod
+    def of_vote(cls, vote: Mapping[str, Any]) -> Candidate:
+        """Read a row of votes.parquet."""
+        return cls(
+            count=vote["count"],
+            total=vote["total"],
+            valid=vote["answer"] is not None,
+            has_text=bool(vote["text"] and vote["text"].strip()),
+            chain_of_thought=vote["chain_of_thought"],
+        )
 
 
 def passes(candidate: Candidate, *, threshold: int | None, require_valid: bool, require_chain_of_thought: bool) -> bool:

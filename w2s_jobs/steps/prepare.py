@@ -42,7 +42,7 @@ def run(context: StepContext, params: PrepareParams) -> Outcome:
         )
     except SplitError as error:
         raise InputError(f"dataset of {family.name}: {error}") from error
-    records = pool.test if params.split == "test" and pool.test is not None else pool.train
+    records = pool.test if params.split in ("test", "extraTest") and pool.test is not None else pool.train
     ids = row_ids(family.name, records)
     rows = sorted(((ids[index], records[index]) for index in chosen), key=lambda pair: pair[0])
     name, path = _write(context.work_dir, params.part, rows)

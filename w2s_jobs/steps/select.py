@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from w2s_jobs.context import Outcome, StepContext
+from w2s_jobs.contracts.choices import ChosenThreshold
 from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.steps import SelectParams
 from w2s_jobs.core.selection import Candidate, passes
@@ -23,11 +24,17 @@ def run(context: StepContext, params: SelectParams) -> Outcome:
             f"step {context.ref}: votes and questions are not about the same rows ({len(odd)} differ, such as "
             f"{odd[0]}); expected one vote for each question"
         )
+    threshold = _threshold(context, params)
     kept: list[dict[str, Any]] = []
     discarded: list[dict[str, Any]] = []
     for row_id in sorted(questions):
         question, vote = questions[row_id], votes[row_id]
-        if _is_kept(vote, params):
+        if passes(
+            Candidate.of_vote(vote),
+            threshold=threshold,
+            require_valid=params.require_valid,
+            require_chain_of_thought=params.require_chain_of_thought,
+        ):
             kept.append(_example(question, vote))
         else:
             discarded.append(question)
@@ -35,23 +42,14 @@ def run(context: StepContext, params: SelectParams) -> Outcome:
         "kept.parquet": write_rows(context.work_dir / "kept.parquet", "examples", kept),
         "discarded.parquet": write_rows(context.work_dir / "discarded.parquet", "questions", discarded),
     }
-    return Outcome(files=files, metrics={"kept": len(kept), "discarded": len(discarded)})
+    return Outcome(files=files, metrics={"kept": len(kept), "discarded": len(discarded), "threshold": threshold})
 
 
-def _is_kept(vote: dict[str, Any], params: SelectParams) -> bool:
-    candidate = Candidate(
-        count=vote["count"],
-        total=vote["total"],
-        valid=vote["answer"] is not None,
-        has_text=bool(vote["text"] and vote["text"].strip()),
-        chain_of_thought=vote["chain_of_thought"],
-    )
-    return passes(
-        candidate,
-        threshold=params.threshold,
-        require_valid=params.require_valid,
-        require_chain_of_thought=params.require_chain_of_thought,
-    )
+def _threshold(context: StepContext, params: SelectParams) -> int | None:
+    """Return the threshold of the parameters, or the one that a rule chose."""
+    if not context.spec.inputs.get("threshold"):
+        return params.threshold
+    return ChosenThreshold.model_validate_json(context.input("threshold").read_bytes()).threshold
 
 
 def _example(question: dict[str, Any], vote: dict[str, Any]) -> dict[str, Any]:

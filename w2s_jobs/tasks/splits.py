@@ -7,12 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from w2s_jobs.contracts.settings import SplitName
 from w2s_jobs.contracts.steps import Splits
 from w2s_jobs.tasks.family import Row
 
 __all__ = ["SplitError", "draw_split", "row_ids"]
 
-_TRAIN_SPLITS = ("pretrain", "labelled", "unlabelled")
+_TRAIN_SPLITS = ("pretrain", "labelled", "unlabelled", "calibration")
+_TEST_SPLITS = ("test", "extra_test")
 
 
 class SplitError(ValueError):
@@ -30,30 +32,39 @@ def row_ids(family: str, rows: Sequence[Row]) -> list[str]:
     return ids
 
 
-def draw_split(splits: Splits, split: str, *, train: int, test: int | None) -> list[int]:
+def draw_split(splits: Splits, split: SplitName, *, train: int, test: int | None) -> list[int]:
     """Return the indices of a split among `train` records, or among `test` records where those are apart (not None).
 
-    pretrain, labelled and unlabelled are cut from one seeded order of the train records, in this order; test from a
-    seeded order of the test records, or from the front of the same order where there is one pool only.
+    The splits of a pool are cut one after the other from one seeded order of its records; where there is one pool only,
+    test stands at its front and extraTest at its end.
     """
-    sizes = {name: getattr(splits, name) for name in ("test", *_TRAIN_SPLITS)}
-    pooled = test is None
-    names = ("test", *_TRAIN_SPLITS) if pooled else _TRAIN_SPLITS
-    open_ended = [name for name in names if sizes[name] is None]
+    wanted = "extra_test" if split == "extraTest" else split
+    if test is None:
+        return _draw(splits, wanted, ("test", *_TRAIN_SPLITS, "extra_test"), _order(train, splits.seed, "train"))
+    if wanted in _TEST_SPLITS:
+        return _draw(splits, wanted, _TEST_SPLITS, _order(test, splits.seed, "test"))
+    return _draw(splits, wanted, _TRAIN_SPLITS, _order(train, splits.seed, "train"))
+
+
+def _draw(splits: Splits, split: str, names: Sequence[str], order: Sequence[int]) -> list[int]:
+    sizes = {name: getattr(splits, name) for name in names}
+    open_ended = [_field(name) for name in names if sizes[name] is None]
     if len(open_ended) > 1:
         raise SplitError(
             f"splits {' and '.join(open_ended)} come from one pool and have no size; "
             "give a size to all but one, which takes what is left"
         )
-    if split == "test" and not pooled:
-        return _cut("test", sizes["test"], _order(test or 0, splits.seed, "test"), 0)[0]
-    order = _order(train, splits.seed, "train")
     position = 0
     for name in sorted(names, key=lambda name: sizes[name] is None):  # what takes all that is left is cut last
-        taken, position = _cut(name, sizes[name], order, position)
+        taken, position = _cut(_field(name), sizes[name], order, position)
         if name == split:
             return taken
     raise SplitError(f"unknown split {split}")
+
+
+def _field(name: str) -> str:
+    """Name a split as the manifest does."""
+    return "extraTest" if name == "extra_test" else name
 
 
 def _order(count: int, seed: int, pool: str) -> list[int]:

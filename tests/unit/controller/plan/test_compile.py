@@ -85,6 +85,123 @@ def test_a_round_goes_on_only_from_the_thresholds_it_names(experiment) -> None:
     assert named(plan, "relabel") == ["relabel t=50 seed 0", "grade relabelled t=50 seed 0"]
 
 
+def test_a_branch_has_thresholds_of_its_own(experiment) -> None:
+    branches = [{"path": [50], "thresholds": [60]}, {"path": [70], "thresholds": [80, 90]}]
+    last = [{"path": [70, 80], "thresholds": [100]}]
+    rounds = [{"thresholds": [30, 50, 70]}, {"branches": branches}, {"branches": last}]
+    plan = compile_plan(experiment(method__confidence__rounds=rounds, method__confidence__ablations=[]))
+    later = [p.thresholds for p in plan.points if len(p.thresholds) > 1]
+    assert later == [(50, 60), (70, 80), (70, 80, 100), (70, 90)]
+
+
+def test_without_a_filter_the_second_round_is_done_where_it_is_done_with_one(experiment) -> None:
+    rounds = [{"thresholds": [30, 50, 70]}, {"thresholds": [60], "after": [50, 70]}]
+    plan = compile_plan(experiment(method__confidence__rounds=rounds))
+    assert [p.thresholds for p in plan.points if p.role == "unfiltered"] == [(50,), (70,)]
+    alone = compile_plan(experiment(method__confidence__rounds=rounds[:1]))
+    assert [p.thresholds for p in alone.points if p.role == "unfiltered"] == [(30,), (50,), (70,)]
+
+
+def test_direct_answers_are_asked_of_the_weak_model_learnt_and_compared_with_their_own_baselines(experiment) -> None:
+    plan = compile_plan(experiment(models__weak__directTemplate={"text": "Only the number: {question}"}))
+    points = {p.role: p for p in plan.points if p.role.startswith("direct")}
+    assert points.keys() == {"direct-weak", "direct-ceiling", "direct"}
+    assert points["direct-weak"].train is None
+    (label,) = [step for step in plan.steps if step.name == "one direct weak label"]
+    (weak_test,) = [step for step in plan.steps if step.name == "sample test, direct-weak/seed0"]
+    assert label.params.template == weak_test.params.template
+    assert label.params.template.text == "Only the number: {question}"
+    trained = {role: plan.step(points[role].train) for role in ("direct", "direct-ceiling")}
+    assert {step.params.completion for step in trained.values()} == {"answer"}
+    assert label.key in _all_below(plan, trained["direct"].key)
+    assert label.key not in _all_below(plan, trained["direct-ceiling"].key)
+
+
+def test_extra_test_questions_are_a_second_evaluation_and_no_second_training(experiment) -> None:
+    splits = {"unlabelled": 200, "labelled": 100, "test": 50, "extraTest": None}
+    plain = compile_plan(experiment(dataset__splits={**splits, "extraTest": 0}))
+    plan = compile_plan(experiment(dataset__splits=splits))
+    assert all(p.evaluate_extra is None for p in plain.points)
+    assert all(p.evaluate_extra is not None for p in plan.points)
+    count = Counter(step.kind for step in plan.steps)
+    assert count["train"] == Counter(step.kind for step in plain.steps)["train"]
+    report = plan.step(plan.report)
+    assert {item.key for item in report.inputs["scored"]} == {
+        key for p in plan.points for key in (p.evaluate, p.evaluate_extra)
+    }
+    assert next(step.uses for step in plan.steps if step.name == "prepare extraTest gold") == len(plan.points)
+
+
+RULES = ["calibrated", "agreement"]
+CALIBRATION = {"labelled": 100, "calibration": 80, "unlabelled": 200, "test": 50}
+
+
+def with_rules(experiment, *rounds, **changes):
+    ablations = {"method__confidence__ablations": []}
+    return compile_plan(
+        experiment(dataset__splits=CALIBRATION, method__confidence__rounds=list(rounds), **{**ablations, **changes})
+    )
+
+
+def test_a_rule_beside_a_sweep_trains_nothing_and_the_report_reads_its_choice(experiment) -> None:
+    swept = [{"thresholds": [50, 70]}, {"thresholds": [60, 80]}]
+    before = with_rules(experiment, *swept)
+    after = with_rules(experiment, *({**one, "rules": RULES} for one in swept))
+    assert before.points == after.points
+    assert not [name for name in changed(before, after) if name.startswith(("train", "select", "evaluate", "relabel"))]
+    params = after.step(after.report).params
+    assert [(c.rule, c.after, c.swept) for c in params.choices] == [
+        (rule, path, True) for path in ((), (50,), (70,)) for rule in RULES
+    ]
+    assert {item.key for item in after.step(after.report).inputs["thresholds"]} == {c.choose for c in params.choices}
+    assert {after.step(c.choose).params.candidates for c in params.choices} == {(50, 70), (60, 80)}
+
+
+def test_a_rule_in_a_round_without_thresholds_trains_on_its_choice_among_all(experiment) -> None:
+    plan = with_rules(experiment, {"rules": RULES}, {"thresholds": [60]})
+    assert [p.thresholds for p in plan.points if p.role == "round"] == [
+        ("calibrated",),
+        ("calibrated", 60),
+        ("agreement",),
+        ("agreement", 60),
+    ]
+    (select,) = [step for step in plan.steps if step.name == "select round 1 t=agreement seed 0"]
+    (threshold,) = select.inputs["threshold"]
+    assert select.params.threshold is None
+    assert plan.step(threshold.key).params.candidates == ()
+    assert [(c.rule, c.swept) for c in plan.step(plan.report).params.choices] == [(rule, False) for rule in RULES]
+
+
+def test_the_calibration_questions_are_labelled_by_who_labels_the_round_and_filtered_like_the_others(
+    experiment,
+) -> None:
+    plan = with_rules(experiment, {"thresholds": [50]}, {"thresholds": [60]}, {"thresholds": [90], "rules": RULES})
+    (choose,) = [step for step in plan.steps if step.name == "choose calibrated round 3 t=50-60 seed 0"]
+    below = [plan.step(key).name for key in _all_below(plan, choose.inputs["calibration"][0].key)]
+    assert "label calibration t=50-60 seed 0" in below
+    assert "train round 2 t=50-60 seed 0" in below
+    assert [plan.step(item.key).name for item in choose.inputs["discarded"]] == [
+        "filter calibration t=50 seed 0",
+        "filter calibration t=50-60 seed 0",
+    ]
+
+
+def test_agreement_needs_no_labelled_question(experiment) -> None:
+    plan = with_rules(experiment, {"thresholds": [50, 70], "rules": ["agreement"]})
+    assert not [step for step in plan.steps if "calibration" in step.name]
+
+
+def _all_below(plan: Plan, key: str) -> set[str]:
+    found: set[str] = set()
+    stack = [key]
+    while stack:
+        one = stack.pop()
+        if one not in found:
+            found.add(one)
+            stack.extend(plan.dependencies(plan.step(one)))
+    return found
+
+
 def test_later_rounds_ask_for_a_chain_of_thought_and_the_first_does_not(experiment) -> None:
     plan = compile_plan(experiment())
     asked = {s.name: s.params.require_chain_of_thought for s in plan.steps if s.name.startswith("select round")}
@@ -143,6 +260,7 @@ def test_an_engine_is_chosen_for_each_model_and_part_of_the_key(experiment) -> N
                 "source": {"scratch": scratch},
                 "pretrain": [{"split": "labelled"}],
                 "template": {"name": "direct"},
+                "directTemplate": {"text": "{question}="},
             }
         )
     )
@@ -182,14 +300,16 @@ thresholds = st.lists(st.integers(0, 100), min_size=1, max_size=3, unique=True).
 @given(
     rounds=st.lists(thresholds, min_size=1, max_size=3),
     seeds=st.lists(st.integers(0, 9), min_size=1, max_size=2, unique=True),
+    rules=st.sampled_from([[], ["agreement"], ["calibrated", "agreement"]]),
     shuffle=st.randoms(use_true_random=False),
 )
 def test_the_same_manifest_gives_the_same_bytes_in_any_order_of_its_fields(
-    rounds: list[list[int]], seeds: list[int], shuffle: random.Random
+    rounds: list[list[int]], seeds: list[int], rules: list[str], shuffle: random.Random
 ) -> None:
     manifest = yaml.safe_load((GOLDEN / "two-rounds.yaml").read_text())
     manifest["spec"]["seeds"] = seeds
-    manifest["spec"]["method"]["confidence"]["rounds"] = [{"thresholds": t} for t in rounds]
+    manifest["spec"]["method"]["confidence"]["rounds"] = [{"thresholds": t, "rules": rules} for t in rounds]
+    manifest["spec"]["dataset"]["splits"]["calibration"] = 50
     fields = list(manifest["spec"].items())
     shuffle.shuffle(fields)
     turned = {**manifest, "spec": dict(fields)}

@@ -4,6 +4,7 @@ import pytest
 
 from controller.plan.compile import compile_plan
 from controller.plan.estimate import estimate
+from controller.plan.workload import Workload
 
 POOL = {"name": "h100", "gpu": "H100-80GB", "pricePerGpuHour": 2.0}
 EVERYWHERE = {name: {"pool": "h100"} for name in ("weakSampling", "strongSampling", "training")}
@@ -78,3 +79,33 @@ def test_more_samples_cost_more_and_a_higher_threshold_trains_on_less(experiment
         for t in (10, 100)
     )
     assert low > high
+
+
+def test_calibration_and_extra_test_questions_cost_samples_and_no_training(experiment) -> None:
+    rounds = [{"thresholds": [50], "rules": ["calibrated"]}]
+    splits = {"labelled": 100, "unlabelled": 200, "test": 50}
+    more = {"calibration": 100, "extraTest": 400}
+    _, before = costs(experiment, method__confidence__rounds=[{"thresholds": [50]}], dataset__splits=splits)
+    plan, after = costs(experiment, method__confidence__rounds=rounds, dataset__splits={**splits, **more})
+    hours = {step.name: after.steps[step.key].gpu_hours for step in plan.steps}
+    added = [step for step in plan.steps if "calibration" in step.name or "extra test" in step.name]
+    assert {step.kind for step in added if hours[step.name]} == {"sample"}
+    assert hours["sample extra test, weak/seed0"] > hours["sample test, weak/seed0"]
+    assert after.gpu_hours - before.gpu_hours == pytest.approx(sum(hours[step.name] for step in added))
+
+
+def test_a_split_that_takes_the_rest_is_counted_without_the_others(experiment) -> None:
+    splits = {"labelled": 100, "calibration": 373, "unlabelled": None, "test": 319, "extraTest": None}
+    manifest = experiment(dataset__splits=splits, method__confidence__ablations=[])
+    plan = compile_plan(manifest)
+    work = Workload(plan, manifest.spec)
+    rows = {step.name: work.rows(step) for step in plan.steps if step.kind == "prepare"}
+    assert rows["prepare unlabelled questions"] == 7473 - 100 - 373
+    assert rows["prepare extraTest questions"] == 1319 - 319
+
+
+def test_a_chosen_threshold_counts_as_one_that_is_stated(experiment) -> None:
+    _, total = costs(experiment, method__confidence__rounds=[{"rules": ["agreement"]}, {"thresholds": [60]}])
+    assert any("one that a rule chooses counts as 70 %" in line for line in total.assumptions)
+    _, swept = costs(experiment, method__confidence__rounds=[{"thresholds": [70]}, {"thresholds": [60]}])
+    assert total.gpu_hours == pytest.approx(swept.gpu_hours)

@@ -21,6 +21,7 @@ from w2s_jobs.contracts.settings import (
     TrainingSettings,
 )
 from w2s_jobs.contracts.steps import (
+    ChooseParams,
     EvaluateParams,
     GradeParams,
     PrepareParams,
@@ -39,6 +40,7 @@ DIRECT = PromptTemplate(name="direct")
 PARAMS = {
     "sample": SampleParams(engine="vllm", template=DIRECT, sampling=SamplingSettings(), seed=0),
     "grade": GradeParams(task=TASK),
+    "choose": ChooseParams(task=TASK, rule="calibrated"),
     "select": SelectParams(task=TASK, threshold=50),
     "train": TrainParams(task=TASK, template=DIRECT, training=TrainingSettings(), seed=0),
     "evaluate": EvaluateParams(task=TASK),
@@ -47,7 +49,13 @@ PARAMS = {
 ROLES = {  # every role in which a kind of step reads something, and the file that lies there
     "sample": {"questions": "questions.parquet", "model": "model/"},
     "grade": {"samples": "samples/"},
-    "select": {"votes": "votes.parquet", "questions": "questions.parquet"},
+    "choose": {
+        "votes": "votes.parquet",
+        "calibration": "votes.parquet",
+        "discarded": "discarded.parquet",
+        "gold": "examples.parquet",
+    },
+    "select": {"votes": "votes.parquet", "questions": "questions.parquet", "threshold": "threshold.json"},
     "train": {"examples": "examples.parquet", "model": "model/"},
     "evaluate": {"samples": "samples/", "gold": "examples.parquet", "questions": "questions.parquet"},
 }
@@ -71,7 +79,7 @@ def data(split: str, part: str, seed: int = 0) -> Step:
     params = PrepareParams(
         task=TASK,
         source=DatasetSource(hub=HUB),
-        splits=Splits(labelled=100, unlabelled=200, test=50, seed=seed),
+        splits=Splits(labelled=100, calibration=80, unlabelled=200, test=50, extra_test=40, seed=seed),
         split=split,
         part=part,
     )
@@ -81,7 +89,19 @@ def data(split: str, part: str, seed: int = 0) -> Step:
 
 QUESTIONS, TEST = data("unlabelled", "questions"), data("test", "questions")
 GOLD, TEST_GOLD, LABELLED = data("unlabelled", "gold"), data("test", "gold"), data("labelled", "gold")
+EXTRA, EXTRA_GOLD = data("extraTest", "questions"), data("extraTest", "gold")
+CALIBRATION, CALIBRATION_GOLD = data("calibration", "questions"), data("calibration", "gold")
 LABELS = a_step("sample", questions=QUESTIONS)
+CALIBRATION_SAMPLES = a_step("sample", questions=CALIBRATION)
+CALIBRATION_VOTES = a_step("grade", samples=CALIBRATION_SAMPLES)
+CALIBRATION_FILTER = a_step("select", votes=CALIBRATION_VOTES, questions=CALIBRATION)
+CHOICE = a_step(
+    "choose",
+    votes=a_step("grade", samples=LABELS),
+    calibration=CALIBRATION_VOTES,
+    discarded=CALIBRATION_FILTER,
+    gold=CALIBRATION_GOLD,
+)
 CEILING = a_step("train", "ceiling", examples=GOLD)
 CEILING_SAMPLES = a_step("sample", "strong", model=CEILING, questions=TEST)
 CEILING_SCORE = a_step("evaluate", "ceiling", samples=CEILING_SAMPLES, gold=TEST_GOLD, questions=TEST)
@@ -89,7 +109,11 @@ CEILING_SCORE = a_step("evaluate", "ceiling", samples=CEILING_SAMPLES, gold=TEST
 
 def check(*steps: Step, points: tuple[ReportPoint, ...] = ()) -> None:
     """Let the guard look at these steps and all that is defined above."""
-    base = (QUESTIONS, TEST, GOLD, TEST_GOLD, LABELLED, LABELS, CEILING, CEILING_SAMPLES, CEILING_SCORE)
+    base = (
+        *(QUESTIONS, TEST, EXTRA, GOLD, TEST_GOLD, EXTRA_GOLD, LABELLED, CALIBRATION, CALIBRATION_GOLD, LABELS),
+        *(CALIBRATION_SAMPLES, CALIBRATION_VOTES, CALIBRATION_FILTER, a_step("grade", samples=LABELS), CHOICE),
+        *(CEILING, CEILING_SAMPLES, CEILING_SCORE),
+    )
     plan = {step.key: step for step in (*base, *steps)}
     refuse_gold_leaks(Plan("x", tuple(plan.values()), points, next(iter(plan))))
 
@@ -104,10 +128,10 @@ def test_gold_of_the_labelled_split_is_free() -> None:
 
 
 @pytest.mark.parametrize(("kind", "role"), EVERY_DOOR)
-@pytest.mark.parametrize("gold", [GOLD, TEST_GOLD], ids=["unlabelled", "test"])
+@pytest.mark.parametrize("gold", [GOLD, TEST_GOLD, EXTRA_GOLD], ids=["unlabelled", "test", "extraTest"])
 def test_gold_enters_by_no_door_but_the_one_that_is_meant_for_it(kind: str, role: str, gold: Step) -> None:
     thief = a_step(kind, "round", **{role: gold})
-    if gold is TEST_GOLD and (kind, role) == ("evaluate", "gold"):
+    if gold is not GOLD and (kind, role) == ("evaluate", "gold"):
         check(thief)
         return
     with pytest.raises(PlanRefused, match=f"'{thief.name}'.*gold of the .* split as its {role}.*Rule"):
@@ -126,7 +150,44 @@ def test_what_a_ceiling_made_goes_nowhere_but_to_its_own_evaluation(kind: str, r
         check(thief)
 
 
-@pytest.mark.parametrize("questions", [QUESTIONS, GOLD, LABELLED, LABELS], ids=lambda step: step.name)
+@pytest.mark.parametrize(("kind", "role"), EVERY_DOOR)
+def test_gold_of_the_calibration_split_is_read_by_nothing_but_a_choice(kind: str, role: str) -> None:
+    thief = a_step(kind, "round", **{role: CALIBRATION_GOLD})
+    if (kind, role) == ("choose", "gold"):
+        check(thief)
+        return
+    with pytest.raises(PlanRefused, match="gold be read by choose"):
+        check(thief)
+
+
+@pytest.mark.parametrize("role", ["round", "weak", "strong", "ceiling", "conventional"])
+@pytest.mark.parametrize(
+    "rows",
+    [CALIBRATION, CALIBRATION_GOLD, CALIBRATION_SAMPLES, CALIBRATION_VOTES, CALIBRATION_FILTER],
+    ids=["questions", "gold", "samples", "votes", "filtered"],
+)
+def test_no_model_learns_from_calibration_rows(rows: Step, role: str) -> None:
+    with pytest.raises(PlanRefused, match="no model learns from them"):
+        check(a_step("train", role, examples=[LABELLED, rows]))
+
+
+def test_calibration_votes_are_not_taken_for_those_to_choose_from_or_to_be_scored() -> None:
+    for thief in (a_step("choose", votes=CALIBRATION_VOTES), a_step("evaluate", samples=CALIBRATION_SAMPLES)):
+        with pytest.raises(PlanRefused, match="rows of the calibration split"):
+            check(thief)
+
+
+def test_a_chosen_threshold_is_free_and_a_model_may_rest_on_it() -> None:
+    select = a_step("select", votes=a_step("grade", samples=LABELS), questions=QUESTIONS, threshold=CHOICE)
+    check(select, a_step("train", "round", examples=select))
+
+
+def test_a_ceiling_is_evaluated_on_extra_test_questions_too() -> None:
+    samples = a_step("sample", "strong", model=CEILING, questions=EXTRA)
+    check(samples, a_step("evaluate", "ceiling", samples=samples, gold=EXTRA_GOLD, questions=EXTRA))
+
+
+@pytest.mark.parametrize("questions", [QUESTIONS, CALIBRATION, GOLD, LABELLED, LABELS], ids=lambda step: step.name)
 def test_a_ceiling_labels_nothing_but_the_test_questions(questions: Step) -> None:
     with pytest.raises(PlanRefused):
         check(a_step("sample", "ceiling", model=CEILING, questions=questions))
@@ -197,7 +258,7 @@ def a_point(role: str, evaluate: Step) -> ReportPoint:
 @given(
     hops=st.lists(st.sampled_from(EVERY_DOOR), min_size=1, max_size=5),
     role=st.sampled_from(["round", "weak", "strong", "conventional", *sorted(CEILINGS)]),
-    start=st.sampled_from([GOLD, CEILING, CEILING_SAMPLES, CEILING_SCORE]),
+    start=st.sampled_from([GOLD, TEST_GOLD, EXTRA_GOLD, CEILING, CEILING_SAMPLES, CEILING_SCORE]),
 )
 def test_no_chain_of_steps_carries_gold_into_a_model_that_labels(
     hops: list[tuple[str, str]], role: str, start: Step

@@ -57,6 +57,30 @@ def test_scan_splits_come_from_one_pool_and_are_disjoint(bench: Bench) -> None:
     assert len({row for part in found for row in part}) == 140
 
 
+def test_calibration_and_extra_test_rows_are_apart_from_all_others_and_change_none_of_them(
+    bench: Bench, tmp_path: Path
+) -> None:
+    before = {"pretrain": 50, "labelled": 40, "unlabelled": 30, "test": 20}
+    splits = {**before, "calibration": 25, "extraTest": 15}
+    scan = {"family": "scan", "splits": splits}
+    found = {name: ids(bench, params({"generated": True}, name, **scan)) for name in splits}
+    assert {name: len(rows) for name, rows in found.items()} == splits
+    assert len({row for rows in found.values() for row in rows}) == sum(splits.values())
+    apart = Bench(tmp_path / "apart")
+    for name in before:
+        alone = params({"generated": True}, name, family="scan", splits=before)
+        assert ids(apart, alone) == found[name]
+
+
+def test_the_extra_test_questions_are_the_test_records_that_test_leaves(bench: Bench, tmp_path: Path) -> None:
+    source = write_gsm8k(tmp_path / "data", test=8)
+    splits = {"labelled": 5, "unlabelled": 10, "test": 3, "extraTest": None}
+    test, extra = (ids(bench, params(source, name, splits=splits)) for name in ("test", "extraTest"))
+    everything = ids(Bench(tmp_path / "all"), params(source, "test", splits={"labelled": 5, "unlabelled": 10}))
+    assert (len(test), len(extra)) == (3, 5)
+    assert sorted(test + extra) == sorted(everything)
+
+
 def test_a_split_without_a_size_takes_what_the_others_leave(bench: Bench) -> None:
     splits = {"labelled": 10, "unlabelled": 20_000}
     assert len(ids(bench, params({"generated": True}, "test", family="scan", splits=splits))) == 900
