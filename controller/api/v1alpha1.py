@@ -17,6 +17,7 @@ from w2s_jobs.contracts.settings import (
     DatasetSource,
     ModelSource,
     PromptTemplate,
+    PublishedSetting,
     SamplingSettings,
     TaskSettings,
     TrainingSettings,
@@ -121,6 +122,8 @@ class EvaluationSpec(Contract):
     """confidenceLevel of every interval"""
     seed: int = Field(default=0, ge=0)
     """seed of the bootstrap"""
+    published: PublishedSetting | None = None
+    """published names the setting of the paper whose numbers the report lays beside this run's"""
 
 
 class ExperimentSpec(Contract):

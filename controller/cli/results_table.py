@@ -7,7 +7,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from w2s_jobs.contracts.results import Bounds, Difference, Gap, PgrResult, Results, SettingResult, TrainingSet
+from w2s_jobs.contracts.estimates import Bounds, Difference, PgrResult
+from w2s_jobs.contracts.results import Gap, Results, SettingResult, TrainingSet
 
 __all__ = ["render_results"]
 

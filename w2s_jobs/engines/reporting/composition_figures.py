@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from w2s_jobs.contracts.results import Composition, GroupAccuracy, Mix, Results, SettingResult
+from w2s_jobs.contracts.analyses import Composition, GroupAccuracy, Mix
+from w2s_jobs.contracts.results import Results, SettingResult
 from w2s_jobs.core.analysis.words import percent, points, setting_label
 from w2s_jobs.engines.reporting.canvas import EndLabel, Panel, draw, halo, label_ends, new_axes, percent_axis
 from w2s_jobs.engines.reporting.palette import INK, MUTED, PAPER, ROLE, categories, sequence

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from w2s_jobs.contracts.results import Results, SettingResult, ThresholdLabels
+from w2s_jobs.contracts.analyses import ThresholdLabels
+from w2s_jobs.contracts.results import Results, SettingResult
 from w2s_jobs.core.analysis.words import percent, thresholds_label
 from w2s_jobs.engines.reporting.canvas import EndLabel, Panel, draw, halo, label_ends, new_axes, percent_axis
 from w2s_jobs.engines.reporting.palette import INK, MUTED, ROLE, sequence

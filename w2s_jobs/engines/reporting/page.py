@@ -9,7 +9,8 @@ from importlib.resources import files
 import jinja2
 import yaml
 
-from w2s_jobs.contracts.results import Accuracy, Results, SettingResult
+from w2s_jobs.contracts.estimates import Accuracy
+from w2s_jobs.contracts.results import Results, SettingResult
 from w2s_jobs.contracts.steps import ReportParams
 from w2s_jobs.core.analysis.words import (
     interval_words,

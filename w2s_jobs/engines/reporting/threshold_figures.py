@@ -8,7 +8,8 @@ from typing import Literal
 
 from matplotlib.axes import Axes
 
-from w2s_jobs.contracts.results import Bounds, PointResult, Results, SettingResult
+from w2s_jobs.contracts.estimates import Bounds
+from w2s_jobs.contracts.results import PointResult, Results, SettingResult
 from w2s_jobs.core.analysis.words import percent, setting_label, thresholds_label
 from w2s_jobs.engines.reporting.canvas import EndLabel, Panel, draw, halo, label_ends, new_axes, percent_axis
 from w2s_jobs.engines.reporting.palette import ROLE, sequence
