@@ -16,8 +16,17 @@ from typing import Any
 import numpy as np
 
 from w2s_jobs.contracts.artifact import ArtifactRef, Input, StepResult
-from w2s_jobs.contracts.settings import TaskSettings
-from w2s_jobs.contracts.steps import Execution, ReportParams, ReportPoint, StepSpec, StepUse, StoreSettings
+from w2s_jobs.contracts.choices import CandidateThreshold, ChosenThreshold
+from w2s_jobs.contracts.settings import PublishedSetting, TaskSettings
+from w2s_jobs.contracts.steps import (
+    Execution,
+    ReportChoice,
+    ReportParams,
+    ReportPoint,
+    StepSpec,
+    StepUse,
+    StoreSettings,
+)
 from w2s_jobs.store.folder import FolderStore
 from w2s_jobs.store.rows import write_rows
 
@@ -40,6 +49,10 @@ class Design:
     resamples: int = 400
     title: str = "synthetic"
     description: str = ""
+    ablations: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    extra_test: int = 0
+    published: PublishedSetting | None = None
 
 
 @dataclass
@@ -50,6 +63,7 @@ class ReportStore:
     design: Design
     inputs: dict[str, list[Input]] = field(default_factory=dict)
     points: list[ReportPoint] = field(default_factory=list)
+    choices: list[ReportChoice] = field(default_factory=list)
     uses: list[StepUse] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -57,6 +71,7 @@ class ReportStore:
         self.random = np.random.default_rng(7)
         self.test_difficulty = self.random.normal(0.5, 1.0, self.design.test)
         self.difficulty = self.random.normal(0.5, 1.0, self.design.unlabelled)
+        self.extra_difficulty = self.random.normal(0.5, 1.0, self.design.extra_test)
 
     def spec(self) -> StepSpec:
         """Build the spec of the report step."""
@@ -66,6 +81,8 @@ class ReportStore:
             description=design.description,
             task=TaskSettings(family="gsm8k"),
             points=tuple(self.points),
+            choices=tuple(self.choices),
+            published=design.published,
             uses=tuple(self.uses),
             manifest={"kind": "WeakToStrongExperiment", "spec": {"method": {"confidence": {"rounds": design.rounds}}}},
             resamples=design.resamples,
@@ -128,22 +145,57 @@ class ReportStore:
             return {"level": None, "topic": None}
         return {"level": int(np.clip(round(3 + difficulty), 1, 5)), "topic": TOPICS[index * index % 11 % len(TOPICS)]}
 
-    def evaluate(self, name: str, skill: float) -> Input:
-        """Publish the scored test questions of a model."""
-        luck = np.random.default_rng(len(name)).normal(0, 0.8, self.design.test)
-        right = skill + luck > self.test_difficulty
+    def evaluate(self, name: str, skill: float, split: str = "test") -> Input:
+        """Publish the scored questions of a model, of the test split or of the extra one."""
+        difficulty = self.test_difficulty if split == "test" else self.extra_difficulty
+        luck = np.random.default_rng(len(name)).normal(0, 0.8, len(difficulty))
+        right = skill + luck > difficulty
         rows = [
             {
-                "row_id": f"test-{i:05}",
+                "row_id": f"{split}-{i:05}",
                 "answer": str(i) if right[i] else None,
                 "gold": str(i),
                 "correct": bool(right[i]),
-                **self.group(i, self.test_difficulty[i]),
+                **self.group(i, difficulty[i]),
             }
-            for i in range(self.design.test)
+            for i in range(len(difficulty))
         ]
+        name = name if split == "test" else f"{name} {split}"
         path = self.rows(name, "scored", rows)
         return self.add("scored", self.publish("evaluate", name, "scored.parquet", path, seconds=4))
+
+    def evaluate_extra(self, name: str, skill: float) -> str | None:
+        """Publish the scored extra test questions, where the design has them; return the key."""
+        return self.evaluate(name, skill, "extra").key if self.design.extra_test else None
+
+    def choose(self, branch: _Branch, rule: str, seed: int, thresholds: tuple[int, ...]) -> None:
+        """Publish what a rule chose among the thresholds of a round; it thinks a little too well of the labels."""
+        _, counts, right = branch.votes
+        candidates = []
+        for threshold in thresholds:
+            passed = counts * 100 >= threshold * SAMPLES
+            kept = int(passed.sum())
+            believed = min(1.0, float(right[passed].mean()) + 0.05) if kept else None
+            score = 0.0 if believed is None else kept * max(0.0, 2 * believed - 1) ** 2
+            candidates.append(
+                CandidateThreshold(threshold=threshold, kept=kept, estimated_correctness=believed, score=score)
+            )
+        best = max(candidates, key=lambda c: c.score) if rule == "calibrated" else candidates[0]
+        found = ChosenThreshold(
+            rule=rule,  # type: ignore[arg-type]
+            threshold=best.threshold,
+            questions=len(counts),
+            candidates=tuple(candidates),
+            notes=("62 % of the questions look known.",) if rule == "agreement" else (),
+        )
+        name = f"{rule} after {branch.thresholds} seed {seed}"
+        path = self.root / "scratch" / f"{key_of('choose', name)[:12]}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(found.model_dump_json(by_alias=True))
+        made = self.add("thresholds", self.publish("choose", name, "threshold.json", path, seconds=1))
+        self.choices.append(
+            ReportChoice(choose=made.key, rule=rule, seed=seed, after=branch.thresholds, swept=True)  # type: ignore[arg-type]
+        )
 
     def train(self, name: str, final: float, steps: int = 60) -> Input:
         """Publish a loss curve."""
@@ -207,7 +259,15 @@ def write_report_store(root: Path, design: Design) -> StepSpec:
     weak = made.evaluate("weak", design.weak_skill) if "weak" in design.baselines else None
     for seed in design.seeds:
         if weak is not None:
-            made.points.append(ReportPoint(id=f"weak/seed{seed}", role="weak", seed=seed, evaluate=weak.key))
+            made.points.append(
+                ReportPoint(
+                    id=f"weak/seed{seed}",
+                    role="weak",
+                    seed=seed,
+                    evaluate=weak.key,
+                    evaluate_extra=made.evaluate_extra("weak", design.weak_skill),
+                )
+            )
         _baselines(made, seed)
         offered = list(range(design.unlabelled))
         uses = sum(math.prod(len(r) for r in design.rounds[: n + 1]) for n in range(len(design.rounds)))
@@ -235,12 +295,19 @@ def _baselines(made: ReportStore, seed: int) -> None:
         grade, _, right = made.vote(f"greedy votes seed {seed}", everything, design.weak_skill, 1)
         kept = list(zip(everything, map(bool, right), strict=True))
         select = made.select(f"all seed {seed}", kept)
-        _point(made, "conventional", seed, _skill(kept, design), _Branch([], None, (), (select.key,), (grade.key,)))  # type: ignore[arg-type]
+        branch = _Branch([], None, (), (select.key,), (grade.key,))  # type: ignore[arg-type]
+        _point(made, "conventional", seed, _skill(kept, design), branch)
+        if "direct" in design.ablations:
+            _point(made, "direct-weak", seed, design.weak_skill - 0.8, _Branch([], None))  # type: ignore[arg-type]
+            _point(made, "direct", seed, design.weak_skill - 0.9, branch)
+            _point(made, "direct-ceiling", seed, design.weak_skill - 0.2, _Branch([], None))  # type: ignore[arg-type]
 
 
 def _round(made: ReportStore, seed: int, branch: _Branch) -> None:
     design, number = made.design, len(branch.thresholds)
     grade, counts, right = branch.votes
+    for rule in design.rules:
+        made.choose(branch, rule, seed, design.rounds[number])
     for threshold in design.rounds[number]:
         passed = counts * 100 >= threshold * SAMPLES
         new = [(q, bool(ok)) for q, ok, yes in zip(branch.offered, right, passed, strict=True) if yes]
@@ -253,6 +320,8 @@ def _round(made: ReportStore, seed: int, branch: _Branch) -> None:
         )
         skill = _skill(list(kept), design)
         _point(made, "round", seed, skill, after)
+        if number == 0 and "unfiltered" in design.ablations:
+            _point(made, "unfiltered", seed, skill - 0.15, after)
         if number + 1 < len(design.rounds):
             votes = made.vote(f"{thresholds} votes seed {seed}", rest, skill, len(design.rounds[number + 1]))
             _round(made, seed, _Branch(rest, votes, thresholds, after.selects, after.grades, kept))
@@ -280,6 +349,7 @@ def _point(made: ReportStore, role: str, seed: int, skill: float, branch: _Branc
             thresholds=branch.thresholds,
             seed=seed,
             evaluate=made.evaluate(name, skill + wobble).key,
+            evaluate_extra=made.evaluate_extra(name, skill + wobble),
             selects=branch.selects,
             grades=branch.grades,
             train=train.key,

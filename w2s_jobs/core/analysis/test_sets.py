@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,9 +27,9 @@ def compare_test_sets(
     both = [point for point in points if point.evaluate_extra in evidence.correct_extra]
     if not both:
         return None
-    extra = estimate_all(
-        evidence.correct_extra, Bootstrap(bootstrap.resamples, bootstrap.confidence_level, _own(bootstrap))
-    )
+    # Two splits of one size must not share their draws of questions.
+    apart = replace(bootstrap, seed=bootstrap.seed + 1_000_003)
+    extra = estimate_all(evidence.correct_extra, apart)
     sizes = (
         next(iter(evidence.correct.values())).size,
         next(iter(evidence.correct_extra.values())).size,
@@ -61,8 +62,3 @@ def _join(test: Estimate, extra: Estimate, sizes: tuple[int, int]) -> Estimate:
         float(share * test.value + (1 - share) * extra.value),
         np.asarray(share * test.resampled + (1 - share) * extra.resampled),
     )
-
-
-def _own(bootstrap: Bootstrap) -> int:
-    """Return a seed of the extra split's own: two splits of one size must not share their draws."""
-    return bootstrap.seed + 1_000_003

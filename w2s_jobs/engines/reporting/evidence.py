@@ -65,8 +65,7 @@ def _files(context: StepContext, role: str, kind: str | None = None) -> Iterator
 def _made_by(context: StepContext, kind: str) -> Iterator[tuple[str, Path]]:
     """Fetch the inputs of one kind of step, whatever role they are given in; points name them by their keys."""
     for role in context.spec.inputs:
-        for key, path in _files(context, role, kind):
-            yield key, path
+        yield from _files(context, role, kind)
 
 
 def _only(context: StepContext, role: str, schema: str, columns: tuple[str, ...]) -> dict[str, list[Any]]:

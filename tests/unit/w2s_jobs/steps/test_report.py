@@ -31,6 +31,18 @@ DESIGNS = {
     "no ceiling": Design(rounds=((50, 80),), baselines=("weak", "conventional"), unlabelled=100, resamples=200),
     "no gap": Design(rounds=((50,), (60,)), weak_skill=0.5, ceiling_skill=0.45, test=200, resamples=200),
     "levels and seeds": Design(levels=True, seeds=(0, 1), rounds=((50, 80), (60,)), test=120, resamples=200),
+    "everything": Design(
+        levels=True,
+        seeds=(0, 1, 2),
+        rounds=((50, 70, 90), (60, 80)),
+        test=150,
+        unlabelled=200,
+        resamples=200,
+        ablations=("unfiltered", "direct"),
+        rules=("agreement", "calibrated"),
+        extra_test=300,
+        published="llama3_gsm8k",
+    ),
     "many lines": Design(rounds=((50, 70, 80), (40, 60, 80), (50,)), test=80, unlabelled=200, resamples=200),
 }
 Reports = Callable[[str], dict[str, Path]]

@@ -1,0 +1,151 @@
+"""Two test sets side by side (paper `confidence`, table 4), and the paper's numbers beside this run's."""
+
+from __future__ import annotations
+
+from w2s_jobs.contracts.analyses import PublishedPair
+from w2s_jobs.contracts.estimates import Difference
+from w2s_jobs.contracts.results import Results, SettingResult
+from w2s_jobs.core.analysis.words import percent, threshold_word
+from w2s_jobs.engines.reporting.palette import INK, MUTED, ROLE
+from w2s_jobs.engines.reporting.row_figure import Mark, Row, row_panel
+from w2s_jobs.engines.reporting.sections import Block
+from w2s_jobs.engines.reporting.tables import DASH, Cell, Table, accuracy_cell, difference_cell, pgr_cell
+
+__all__ = ["published_block", "test_set_block"]
+
+_NAMES = {
+    "weak": "weak model",
+    "ceiling": "ceiling",
+    "conventional": "conventional",
+    "unfiltered": "no filter",
+    "direct": "direct answers",
+    "direct-weak": "direct, weak",
+    "direct-ceiling": "direct, ceiling",
+}
+_MOST_ROWS = 40
+
+
+def test_set_block(results: Results) -> Block | None:
+    """Show the same models on the small test set and on both together."""
+    tests = results.tests
+    if tests is None:
+        return None
+    alone = {setting.name: setting for setting in results.settings}
+    shifts = {shift.to: shift for shift in tests.shifts}
+    small, large = f"{tests.questions:,} questions", f"{tests.questions_together:,} questions"
+    pairs = [(alone[setting.name], setting) for setting in tests.settings]
+    rows = [
+        Row(
+            row_name(one.role, one.thresholds),
+            (
+                Mark(small, one.accuracy.value, one.accuracy.interval, MUTED, "D"),
+                Mark(large, other.accuracy.value, other.accuracy.interval, ROLE[other.role]),
+            ),
+        )
+        for one, other in pairs[:_MOST_ROWS]
+    ]
+    table = Table(
+        caption=f"Accuracy and PGR on {small} and on {large}; the shift is the second accuracy minus the first.",
+        headings=("Setting", f"Accuracy, {small}", "PGR", f"Accuracy, {large}", "PGR", "Shift, points"),
+        rows=[_test_row(one, other, shifts[one.name], results) for one, other in pairs],
+    )
+    moved = sum(shift.better or shift.worse for shift in tests.shifts)
+    caption = (
+        f"As in table 4 of the paper: {small} of the test split against {large} of test and extraTest together. More "
+        f"questions, shorter intervals (bars). {moved} of {len(pairs)} settings move beyond the interval of their "
+        "shift."
+    )
+    return Block((row_panel("tests", "Accuracy on a small and a large test set", rows, percent),), caption, table)
+
+
+def published_block(results: Results) -> Block | None:
+    """Show the paper's numbers beside this run's."""
+    published = results.published
+    if published is None:
+        return None
+    own = [pair for pair in published.pairs if pair.accuracy is not None]
+    series = f"paper, {published.setting}"
+    accuracy = [
+        Row(
+            _pair_name(pair),
+            (
+                Mark(series, pair.published_accuracy, None, INK, "D"),
+                Mark("this run", pair.accuracy.value, pair.accuracy.interval, ROLE["round"]),
+            ),
+        )
+        for pair in own[:_MOST_ROWS]
+        if pair.accuracy is not None
+    ]
+    recovered = [
+        Row(
+            _pair_name(pair),
+            (
+                Mark(series, pair.published_pgr, None, INK, "D"),
+                Mark("this run", pair.pgr.value, pair.pgr.interval, ROLE["round"]),
+            ),
+        )
+        for pair in own[:_MOST_ROWS]
+        if pair.role in ("conventional", "round")
+        and pair.published_pgr is not None
+        and pair.pgr is not None
+        and pair.pgr.value is not None
+        and results.gap.certain
+    ]
+    panels = [row_panel("published-accuracy", "Accuracy, paper and this run", accuracy, percent)] if accuracy else []
+    if recovered:
+        panels.append(row_panel("published-pgr", "PGR, paper and this run", recovered, lambda v: percent(v, 0)))
+    inside = [pair for pair in own if _holds(pair)]
+    caption = (
+        f"Published in tables 1 to 8 of “{published.paper}” for {published.setting} (diamonds), beside this run (dots "
+        f"with intervals). The paper gives no intervals. {len(own)} of {len(published.pairs)} published settings were "
+        f"run here; in {len(inside)} of them the published accuracy lies inside this run's interval. Agreement means "
+        "something only where models, data and training are the paper's."
+    )
+    table = Table(
+        caption="Every published number of this setting; `not run` where this experiment has no such setting.",
+        headings=("Setting", "Paper: accuracy", "Paper: PGR", "This run: accuracy", "This run: PGR", "From"),
+        rows=[_published_row(pair, results) for pair in published.pairs],
+        folded=len(published.pairs) > 12,
+    )
+    return Block(tuple(panels), caption, table)
+
+
+def row_name(role: str, thresholds: tuple[int | str, ...]) -> str:
+    """Name a row of a figure shortly: `70% → 80%`, `conventional`."""
+    branch = " → ".join(map(threshold_word, thresholds))  # type: ignore[arg-type]
+    if role == "round":
+        return branch
+    name = _NAMES.get(role, role)
+    return f"{name}, {branch}" if branch else name
+
+
+def _test_row(one: SettingResult, other: SettingResult, shift: Difference, results: Results) -> tuple[Cell, ...]:
+    return (
+        Cell(row_name(one.role, one.thresholds), role=one.role),
+        accuracy_cell(one.accuracy),
+        pgr_cell(one.pgr, results.gap),
+        accuracy_cell(other.accuracy),
+        pgr_cell(other.pgr, results.gap),
+        difference_cell(shift),
+    )
+
+
+def _published_row(pair: PublishedPair, results: Results) -> tuple[Cell, ...]:
+    return (
+        Cell(_pair_name(pair), role=pair.role),
+        Cell(percent(pair.published_accuracy, 2)),
+        Cell(DASH if pair.published_pgr is None else percent(pair.published_pgr, 2)),
+        accuracy_cell(pair.accuracy),
+        pgr_cell(pair.pgr, results.gap),
+        Cell(pair.table),
+    )
+
+
+def _pair_name(pair: PublishedPair) -> str:
+    name = row_name(pair.role, pair.thresholds)
+    return f"{name}, both test sets" if pair.test_set == "together" else name
+
+
+def _holds(pair: PublishedPair) -> bool:
+    interval = None if pair.accuracy is None else pair.accuracy.interval
+    return interval is not None and interval.low <= pair.published_accuracy <= interval.high
