@@ -6,7 +6,7 @@ from typing import Literal
 
 from w2s_jobs.contracts.estimates import Accuracy, Difference, PgrResult
 from w2s_jobs.contracts.model import Contract
-from w2s_jobs.contracts.settings import Threshold
+from w2s_jobs.contracts.settings import Threshold, ThresholdRule
 
 __all__ = [
     "CalibrationPoint",
@@ -87,7 +87,7 @@ class CalibrationPoint(Contract):
 class ChosenResult(Contract):
     """A threshold that a rule chose without gold, judged with gold afterwards."""
 
-    rule: str
+    rule: ThresholdRule
     seed: int | None
     """seed of the choice; null for the mean over seeds"""
     after: tuple[Threshold, ...]

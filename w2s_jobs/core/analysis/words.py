@@ -9,6 +9,7 @@ from w2s_jobs.contracts.results import SettingResult
 from w2s_jobs.contracts.settings import Threshold
 
 __all__ = [
+    "branch_label",
     "count_word",
     "interval_words",
     "percent",
@@ -65,8 +66,13 @@ def threshold_word(threshold: Threshold) -> str:
 
 def setting_label(setting: SettingResult) -> str:
     """Name a setting for a reader: `Round 2, t₁ = 70%, t₂ = 60%`."""
-    name = f"Round {len(setting.thresholds)}" if setting.role == "round" else _LABELS.get(setting.role, setting.role)
-    return f"{name}, {thresholds_label(setting.thresholds)}" if setting.thresholds else name
+    return branch_label(setting.role, setting.thresholds)
+
+
+def branch_label(role: str, thresholds: Sequence[Threshold]) -> str:
+    """Name what has this role and these thresholds for a reader."""
+    name = f"Round {len(thresholds)}" if role == "round" else _LABELS.get(role, role)
+    return f"{name}, {thresholds_label(thresholds)}" if thresholds else name
 
 
 def count_word(number: int) -> str:

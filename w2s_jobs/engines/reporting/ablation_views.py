@@ -53,10 +53,10 @@ def filter_block(results: Results) -> Block | None:
     better, worse = _count(results.filter_effects)
     caption = (
         "As in table 1 of the paper: labels of round 2 that enough samples agree on, against all of them. Bars are "
-        f"intervals. The filter is better for certain from {better} of {len(rows)} thresholds of round 1, and worse "
-        f"from {worse}."
+        f"intervals. Beyond its interval the filter is better from {better} of {len(rows)} thresholds of round 1, and "
+        f"worse from {worse}."
     )
-    return Block((panel,), caption, table)
+    return Block((panel,), caption, (table,))
 
 
 def round_block(results: Results) -> Block | None:
@@ -89,7 +89,7 @@ def round_block(results: Results) -> Block | None:
         f"{sure} of {len(gains)} steps from one round to the next are an improvement beyond their interval. The way "
         "was chosen by its end, so its last step is a little flattered."
     )
-    return Block((panel,), caption, table)
+    return Block((panel,), caption, (table,))
 
 
 def form_block(results: Results) -> Block | None:
@@ -128,7 +128,7 @@ def form_block(results: Results) -> Block | None:
         "As in table 3 of the paper: the same models taught and asked with reasoning before the answer, and with the "
         "answer alone. Bars are intervals."
     )
-    return Block((panel,), caption, table)
+    return Block((panel,), caption, (table,))
 
 
 def _filter_row(effect: FilterEffect, named: Mapping[str, SettingResult]) -> tuple[Cell, ...]:

@@ -38,22 +38,25 @@ def choice_block(results: Results) -> Block | None:
             else "No choice can be set beside a sweep here."
         )
     )
-    table = Table(
-        caption="Each choice, and the mean over seeds where there are several. Correctness is that of the kept labels.",
-        headings=(
-            "Rule and round",
-            "Seed",
-            "Chosen",
-            "Kept",
-            "Right, expected",
-            "Right, by gold",
-            "Accuracy",
-            "Best of sweep",
-            "Regret, points",
-        ),
-        rows=[_row(choice) for choice in choices],
-    )
-    return Block(tuple(panels), caption, table, " ".join(_notes(choices)))
+    return Block(tuple(panels), caption, _tables(choices), " ".join(_notes(choices)))
+
+
+def _tables(choices: Sequence[ChosenResult]) -> tuple[Table, ...]:
+    """Show the means over seeds where there are several, and every choice behind them."""
+    means = [choice for choice in choices if choice.seed is None]
+    singles = [choice for choice in choices if choice.seed is not None]
+    headings = ("Rule, after", "Seed", "Chosen", "Kept", "Right: expected", "By gold", "Accuracy", "Best", "Regret")
+    tables = []
+    if means:
+        caption = (
+            "Mean over seeds; each seed chose its own threshold, the best one is the same for all seeds. Right: share "
+            "of right labels among the kept."
+        )
+        tables.append(Table(caption, headings, [_row(choice) for choice in means]))
+    caption = "Each choice. Right: share of right labels among the kept. Regret in points."
+    folded = bool(means) or len(singles) > 12
+    tables.append(Table(caption, headings, [_row(c) for c in singles], folded, "Every choice as a table"))
+    return tuple(tables)
 
 
 def _row(choice: ChosenResult) -> tuple[Cell, ...]:
@@ -119,7 +122,7 @@ def _regrets(choices: Sequence[ChosenResult]) -> Panel | None:
             mark = Mark("regret", choice.regret.value, choice.regret.interval, colour)
             rows.append(Row(f"{_name(choice)}", (mark,)))
     over = " (mean over seeds)" if means else ""
-    return row_panel("regret", f"Regret: best of the sweep \N{MINUS SIGN} chosen{over}", rows, points, reference=0.0)
+    return row_panel("regret", f"Regret: best of the sweep \N{MINUS SIGN} chosen{over}", rows, points, points_from=0.0)
 
 
 def _name(choice: ChosenResult) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from w2s_jobs.contracts.analyses import PublishedPair
-from w2s_jobs.contracts.estimates import Difference
+from w2s_jobs.contracts.estimates import Bounds, Difference
 from w2s_jobs.contracts.results import Results, SettingResult
-from w2s_jobs.core.analysis.words import percent, threshold_word
+from w2s_jobs.core.analysis.words import branch_label, percent, setting_label, threshold_word
+from w2s_jobs.engines.reporting.canvas import Panel, draw, halo, new_axes, percent_axis
 from w2s_jobs.engines.reporting.palette import INK, MUTED, ROLE
 from w2s_jobs.engines.reporting.row_figure import Mark, Row, row_panel
 from w2s_jobs.engines.reporting.sections import Block
@@ -34,28 +37,71 @@ def test_set_block(results: Results) -> Block | None:
     shifts = {shift.to: shift for shift in tests.shifts}
     small, large = f"{tests.questions:,} questions", f"{tests.questions_together:,} questions"
     pairs = [(alone[setting.name], setting) for setting in tests.settings]
-    rows = [
-        Row(
-            row_name(one.role, one.thresholds),
-            (
-                Mark(small, one.accuracy.value, one.accuracy.interval, MUTED, "D"),
-                Mark(large, other.accuracy.value, other.accuracy.interval, ROLE[other.role]),
-            ),
-        )
-        for one, other in pairs[:_MOST_ROWS]
-    ]
     table = Table(
         caption=f"Accuracy and PGR on {small} and on {large}; the shift is the second accuracy minus the first.",
         headings=("Setting", f"Accuracy, {small}", "PGR", f"Accuracy, {large}", "PGR", "Shift, points"),
         rows=[_test_row(one, other, shifts[one.name], results) for one, other in pairs],
+        folded=len(pairs) > 24,
     )
     moved = sum(shift.better or shift.worse for shift in tests.shifts)
     caption = (
-        f"As in table 4 of the paper: {small} of the test split against {large} of test and extraTest together. More "
-        f"questions, shorter intervals (bars). {moved} of {len(pairs)} settings move beyond the interval of their "
-        "shift."
+        f"As in table 4 of the paper: {small} of the test split (across) against {large} of test and extraTest "
+        "together (up). A dot is a setting; on the line both test sets say the same. More questions, shorter intervals "
+        f"(bars). {moved} of {len(pairs)} settings move beyond the interval of their shift."
     )
-    return Block((row_panel("tests", "Accuracy on a small and a large test set", rows, percent),), caption, table)
+    return Block(tuple(_agreement(results, pairs)), caption, (table,))
+
+
+def _agreement(results: Results, pairs: Sequence[tuple[SettingResult, SettingResult]]) -> Iterator[Panel]:
+    """Draw each setting's accuracy, and PGR, on one test set over that on the other."""
+    colours = {one.name: ROLE[one.role] for one, _ in pairs}
+    yield _scatter(
+        "tests-accuracy",
+        "Accuracy on both test sets",
+        [
+            (
+                one.accuracy.value,
+                one.accuracy.interval,
+                other.accuracy.value,
+                other.accuracy.interval,
+                colours[one.name],
+            )
+            for one, other in pairs
+        ],
+    )
+    if results.gap.certain:
+        recovered = [
+            (one.pgr.value, one.pgr.interval, other.pgr.value, other.pgr.interval, colours[one.name])
+            for one, other in pairs
+            if one.role in ("conventional", "round", "unfiltered")
+            and one.pgr.value is not None
+            and other.pgr.value is not None
+        ]
+        if recovered:
+            yield _scatter("tests-pgr", "PGR on both test sets", recovered)
+
+
+def _scatter(name: str, title: str, dots: Sequence[tuple[float, Bounds | None, float, Bounds | None, str]]) -> Panel:
+    figure, axes = new_axes(height=3.6)
+    ends = [v for x, _, y, _, _ in dots for v in (x, y)]
+    margin = 0.06 * max(max(ends) - min(ends), 0.05)
+    low, high = min(ends) - margin, max(ends) + margin
+    axes.plot([low, high], [low, high], color=MUTED, linewidth=1, linestyle=(0, (5, 3)))
+    for x, across, y, up, colour in dots:
+        if across is not None:
+            axes.plot([across.low, across.high], [y, y], color=colour, linewidth=1, alpha=0.35)
+        if up is not None:
+            axes.plot([x, x], [up.low, up.high], color=colour, linewidth=1, alpha=0.35)
+        axes.plot(x, y, "o", color=colour, markersize=6, zorder=3, **halo())
+    axes.set_xlim(low, high)
+    axes.set_ylim(low, high)
+    axes.grid(visible=True, axis="both")
+    percent_axis(axes, "x")
+    percent_axis(axes, "y")
+    axes.set_xlabel("test alone")
+    axes.set_ylabel("test and extraTest")
+    spoken = "; ".join(f"{percent(x)} and {percent(y)}" for x, _, y, _, _ in dots[:12])
+    return draw(figure, name, title, f"{title}, alone and together: {spoken}.")
 
 
 def published_block(results: Results) -> Block | None:
@@ -107,21 +153,12 @@ def published_block(results: Results) -> Block | None:
         rows=[_published_row(pair, results) for pair in published.pairs],
         folded=len(published.pairs) > 12,
     )
-    return Block(tuple(panels), caption, table)
-
-
-def row_name(role: str, thresholds: tuple[int | str, ...]) -> str:
-    """Name a row of a figure shortly: `70% → 80%`, `conventional`."""
-    branch = " → ".join(map(threshold_word, thresholds))  # type: ignore[arg-type]
-    if role == "round":
-        return branch
-    name = _NAMES.get(role, role)
-    return f"{name}, {branch}" if branch else name
+    return Block(tuple(panels), caption, (table,))
 
 
 def _test_row(one: SettingResult, other: SettingResult, shift: Difference, results: Results) -> tuple[Cell, ...]:
     return (
-        Cell(row_name(one.role, one.thresholds), role=one.role),
+        Cell(setting_label(one), role=one.role),
         accuracy_cell(one.accuracy),
         pgr_cell(one.pgr, results.gap),
         accuracy_cell(other.accuracy),
@@ -132,7 +169,7 @@ def _test_row(one: SettingResult, other: SettingResult, shift: Difference, resul
 
 def _published_row(pair: PublishedPair, results: Results) -> tuple[Cell, ...]:
     return (
-        Cell(_pair_name(pair), role=pair.role),
+        Cell(f"{branch_label(pair.role, pair.thresholds)}{_where(pair)}", role=pair.role),
         Cell(percent(pair.published_accuracy, 2)),
         Cell(DASH if pair.published_pgr is None else percent(pair.published_pgr, 2)),
         accuracy_cell(pair.accuracy),
@@ -142,8 +179,13 @@ def _published_row(pair: PublishedPair, results: Results) -> tuple[Cell, ...]:
 
 
 def _pair_name(pair: PublishedPair) -> str:
-    name = row_name(pair.role, pair.thresholds)
-    return f"{name}, both test sets" if pair.test_set == "together" else name
+    branch = " → ".join(map(threshold_word, pair.thresholds))
+    name = branch if pair.role == "round" else _NAMES.get(pair.role, pair.role)
+    return f"{name}, {branch}{_where(pair)}" if branch and pair.role != "round" else f"{name}{_where(pair)}"
+
+
+def _where(pair: PublishedPair) -> str:
+    return ", both test sets" if pair.test_set == "together" else ""
 
 
 def _holds(pair: PublishedPair) -> bool:

@@ -10,7 +10,16 @@ from matplotlib.axes import Axes
 from w2s_jobs.contracts.analyses import Composition, GroupAccuracy, Mix
 from w2s_jobs.contracts.results import Results, SettingResult
 from w2s_jobs.core.analysis.words import percent, points, setting_label, threshold_word
-from w2s_jobs.engines.reporting.canvas import EndLabel, Panel, draw, halo, label_ends, new_axes, percent_axis
+from w2s_jobs.engines.reporting.canvas import (
+    EndLabel,
+    Panel,
+    draw,
+    halo,
+    label_ends,
+    new_axes,
+    percent_axis,
+    points_axis,
+)
 from w2s_jobs.engines.reporting.palette import INK, MUTED, PAPER, ROLE, categories, sequence
 
 __all__ = ["composition_panels", "group_panels"]
@@ -125,13 +134,14 @@ def _topics(composition: Composition, view: _View) -> Panel:
     for index, group in enumerate(groups):
         base = whole.counts[index] / sum(whole.counts)
         ys = [bar.mix.counts[index] / sum(bar.mix.counts) - base for bar in shown]
+        axes.plot(xs, ys, "-", color=colours[group], linewidth=0.8, alpha=0.5)
         axes.plot(xs[start:end], ys[start:end], "-", color=colours[group])
         axes.plot(xs, ys, "o", color=colours[group], markersize=4.5, **halo())
         labels.append(EndLabel(ys[-1], f"{_short(group)} {points(ys[-1])}", colours[group]))
         changes[group] = ys[-1]
     axes.axhline(0, color=MUTED, linewidth=1)
     _bars_axis(axes, view)
-    percent_axis(axes)
+    points_axis(axes.yaxis)
     label_ends(axes, labels, 9)
     title = f"Topics after {view.where}: change of share, points"
     spoken = "; ".join(f"{group} {points(change)}" for group, change in changes.items())
@@ -178,7 +188,15 @@ def _by_topic(axes: Axes, names: Sequence[str], groups: GroupAccuracy, shown: Se
     axes.invert_yaxis()
     axes.grid(visible=True, axis="both")
     percent_axis(axes, "x")
-    axes.legend(frameon=False, fontsize=9, ncols=2, loc="lower left", bbox_to_anchor=(-0.02, 1), handletextpad=0.1)
+    axes.legend(
+        frameon=False,
+        labelcolor=INK,
+        fontsize=9,
+        ncols=2,
+        loc="lower left",
+        bbox_to_anchor=(-0.02, 1),
+        handletextpad=0.1,
+    )
 
 
 def _bars_axis(axes: Axes, view: _View) -> None:

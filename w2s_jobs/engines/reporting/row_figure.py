@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from matplotlib.lines import Line2D
 
 from w2s_jobs.contracts.estimates import Bounds
-from w2s_jobs.engines.reporting.canvas import Panel, draw, halo, new_axes, percent_axis
+from w2s_jobs.engines.reporting.canvas import Panel, draw, halo, new_axes, percent_axis, points_axis
 from w2s_jobs.engines.reporting.palette import GRID, INK
 
 __all__ = ["Mark", "Row", "row_panel"]
@@ -37,7 +37,7 @@ class Row:
 
 
 def row_panel(
-    name: str, title: str, rows: Sequence[Row], write: Callable[[float], str], reference: float | None = None
+    name: str, title: str, rows: Sequence[Row], write: Callable[[float], str], points_from: float | None = None
 ) -> Panel:
     """Draw rows over an axis of fractions.
 
@@ -51,13 +51,13 @@ def row_panel(
         Rows from top to bottom.
     write
         Writes a value for the spoken description.
-    reference
-        Value that a vertical line marks.
+    points_from
+        For differences: the value that a line marks; the axis is in percentage points.
     """
     series = list(dict.fromkeys(mark.series for row in rows for mark in row.marks))
     tall = _ROW * max(1.0, 0.62 * len(series))
     figure, axes = new_axes(height=0.75 + 0.3 * (len(series) > 1) + tall * len(rows))
-    step = 0.56 / max(len(series) - 1, 1)
+    step = min(0.3, 0.56 / max(len(series) - 1, 1))  # a row's marks stand closer together than rows do
     handles: dict[str, Line2D] = {}
     for place, row in enumerate(rows):
         for mark in row.marks:
@@ -66,8 +66,8 @@ def row_panel(
                 axes.plot([mark.interval.low, mark.interval.high], [y, y], color=mark.colour, linewidth=1.6, alpha=0.5)
             (handle,) = axes.plot(mark.value, y, mark.marker, color=mark.colour, markersize=6.5, zorder=3, **halo())
             handles.setdefault(mark.series, handle)
-    if reference is not None:
-        axes.axvline(reference, color=INK, linewidth=1)
+    if points_from is not None:
+        axes.axvline(points_from, color=INK, linewidth=1)
     axes.set_yticks(range(len(rows)), [row.label for row in rows])
     axes.tick_params(axis="y", labelcolor=INK)
     axes.set_ylim(len(rows) - 0.5, -0.5)
@@ -75,11 +75,15 @@ def row_panel(
     axes.grid(visible=True, axis="x", color=GRID)
     axes.margins(x=0.06)
     percent_axis(axes, "x")
+    if points_from is not None:
+        points_axis(axes.xaxis)
+        axes.set_xlabel("points of accuracy")
     if len(series) > 1:
         axes.legend(
             [handles[s] for s in series],
             series,
             frameon=False,
+            labelcolor=INK,
             fontsize=9,
             ncols=len(series),
             loc="lower left",

@@ -17,7 +17,7 @@ class Block:
 
     panels: Sequence[Panel]
     caption: str
-    table: Table | None = None
+    tables: tuple[Table, ...] = ()
     note: str = ""
 
 

@@ -27,8 +27,8 @@ def threshold_blocks(results: Results) -> Iterator[Block]:
     caption = (
         "As in figure 4 of the paper. Each round is a panel; a line is one threshold of round 1, in the same colour "
         "everywhere, the more contrast the stricter. Dashed: baselines, shaded with their intervals. Whiskers: "
-        f"{level} intervals, left out where more than four lines would hide each other; of more than eight lines only the "
-        "best is labelled." + (" Small dashes: single seeds." if several else "")
+        f"{level} intervals, left out where more than four lines would hide each other; of more than eight lines only "
+        "the best is labelled." + (" Small dashes: single seeds." if several else "")
     )
     if results.choices:
         caption += " Stars: thresholds that a rule chose without gold."
@@ -52,10 +52,10 @@ def threshold_blocks(results: Results) -> Iterator[Block]:
     recovered = threshold_panels(results, "pgr")
     if recovered and results.gap.certain:
         yield Block(panels, caption)
-        yield Block(recovered, "The same points as PGR: 0% is the weak model, 100% the ceiling.", table)
+        yield Block(recovered, "The same points as PGR: 0% is the weak model, 100% the ceiling.", (table,))
     else:
         formula = " The formula's values stand in results.json." if recovered else ""
-        yield Block(panels, caption, table, note=f"PGR is not drawn: {results.gap.reason}.{formula}")
+        yield Block(panels, caption, (table,), note=f"PGR is not drawn: {results.gap.reason}.{formula}")
 
 
 def label_block(results: Results) -> Block | None:
@@ -97,20 +97,20 @@ def label_block(results: Results) -> Block | None:
         rows=[*first, *later],
         folded=True,
     )
-    return Block(panels, caption, table)
+    return Block(panels, caption, (table,))
 
 
 def composition_blocks(results: Results) -> Iterator[Block]:
     """Show levels and topics of what is kept (fig. 5 to 8), and accuracy within them."""
     for composition in results.compositions:
         panels = composition_panels(results, composition)
-        yield Block(panels, _composition_caption(composition), _composition_table(composition))
+        yield Block(panels, _composition_caption(composition), (_composition_table(results, composition),))
     for groups in results.group_accuracies:
         caption = (
             f"Accuracy within each {groups.by} of the test questions. Groups are small: differences inside one are "
             "less sure than those of the whole."
         )
-        yield Block(group_panels(results, groups), caption, _group_table(results, groups))
+        yield Block(group_panels(results, groups), caption, (_group_table(results, groups),))
 
 
 def _above(results: Results) -> str:
@@ -149,14 +149,18 @@ def _composition_caption(composition: Composition) -> str:
     )
 
 
-def _composition_table(composition: Composition) -> Table:
+def _composition_table(results: Results, composition: Composition) -> Table:
+    named = {setting.name: setting for setting in results.settings}
     has_mean = any(mix.mean is not None for mix in composition.mixes)
     unit = "level " if composition.by == "level" else ""
     rows = []
-    for mix in composition.mixes:
+    mixes = {mix.name: mix for mix in composition.mixes}
+    # In the order of every other table; a mix carries the name of its setting.
+    for mix in (mixes[name] for name in ("all", *named) if name in mixes):
         total = sum(mix.counts)
-        name = "all questions" if mix.name == "all" else mix.name.replace("/t", ", t = ")
-        cells = [Cell(name), Cell(f"{total:,}")]
+        setting = named.get(mix.name)
+        name = Cell("All questions") if setting is None else Cell(setting_label(setting), role=setting.role)
+        cells = [name, Cell(f"{total:,}")]
         cells += [share_cell(count / total if total else None) for count in mix.counts]
         rows.append((*cells, Cell(DASH if mix.mean is None else f"{mix.mean:.2f}")) if has_mean else tuple(cells))
     return Table(
@@ -173,12 +177,10 @@ def _composition_table(composition: Composition) -> Table:
 
 
 def _group_table(results: Results, groups: GroupAccuracy) -> Table:
-    named = {setting.name: setting for setting in results.settings}
     sizes = (Cell("test questions"), *(Cell(f"{n:,}") for n in groups.questions))
     rows = [
-        (Cell(setting_label(named[name]), role=named[name].role), *(share_cell(value) for value in values))
-        for name, values in groups.accuracy.items()
-        if name in named
+        (Cell(setting_label(setting), role=setting.role), *(share_cell(v) for v in groups.accuracy[setting.name]))
+        for setting in results.settings
     ]
     unit = "level " if groups.by == "level" else ""
     return Table(

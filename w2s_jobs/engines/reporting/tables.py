@@ -39,6 +39,8 @@ class Table:
     rows: Sequence[tuple[Cell, ...]]
     folded: bool = False
     """folded away until it is asked for, because it is long and the figure shows it"""
+    summary: str = "The numbers as a table"
+    """summary: what a folded table is called"""
 
 
 def accuracy_cell(accuracy: Accuracy | None) -> Cell:

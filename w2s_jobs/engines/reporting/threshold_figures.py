@@ -129,17 +129,15 @@ def _is_swept(setting: SettingResult) -> bool:
 
 
 def _draw_chosen(axes: Axes, results: Results, quantity: Quantity, number: int) -> None:
-    """Mark the thresholds that a rule chose; PGR is read off the setting's own accuracy by the same straight line."""
-    weak, gap = results.gap.weak, results.gap.value
+    """Mark the settings whose threshold a rule chose, under any seed; a rule's own training lies at its mean."""
+    named = {s.thresholds: s for s in results.settings if s.role == "round"}
     for choice in results.choices:
-        if choice.seed is None or choice.accuracy is None or len(choice.after) != number - 1:
+        if len(choice.after) != number - 1 or not choice.threshold.is_integer():
             continue
-        y = choice.accuracy.value
-        if quantity == "pgr":
-            if weak is None or not gap:
-                continue
-            y = (y - weak) / gap
-        axes.plot(choice.threshold, y, "*", color=INK, markersize=10, zorder=5, **halo())
+        setting = named.get((*choice.after, choice.rule)) or named.get((*choice.after, int(choice.threshold)))
+        y = None if setting is None else _value(setting, quantity)
+        if y is not None:
+            axes.plot(choice.threshold, y, "*", color=INK, markersize=11, zorder=5, **halo())
 
 
 def _baselines(axes: Axes, results: Results, quantity: Quantity) -> Iterator[EndLabel]:
