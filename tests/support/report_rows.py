@@ -17,7 +17,7 @@ import numpy as np
 
 from w2s_jobs.contracts.artifact import ArtifactRef, Input, StepResult
 from w2s_jobs.contracts.choices import CandidateThreshold, ChosenThreshold
-from w2s_jobs.contracts.settings import PublishedSetting, TaskSettings
+from w2s_jobs.contracts.settings import PublishedSetting, TaskSettings, Threshold
 from w2s_jobs.contracts.steps import (
     Execution,
     ReportChoice,
@@ -38,7 +38,7 @@ SAMPLES = 10
 class Design:
     """What differs from one report to another."""
 
-    rounds: tuple[tuple[int, ...], ...] = ((30, 50, 70, 90), (50, 70, 90))
+    rounds: tuple[tuple[Threshold, ...], ...] = ((30, 50, 70, 90), (50, 70, 90))
     seeds: tuple[int, ...] = (0,)
     baselines: tuple[str, ...] = ("weak", "ceiling", "conventional")
     test: int = 400
@@ -168,8 +168,9 @@ class ReportStore:
         """Publish the scored extra test questions, where the design has them; return the key."""
         return self.evaluate(name, skill, "extra").key if self.design.extra_test else None
 
-    def choose(self, branch: _Branch, rule: str, seed: int, thresholds: tuple[int, ...]) -> None:
-        """Publish what a rule chose among the thresholds of a round; it thinks a little too well of the labels."""
+    def choose(self, branch: _Branch, rule: str, seed: int, thresholds: tuple[int, ...] = ()) -> int:
+        """Publish what a rule chose; it thinks a little too well of the labels. Without thresholds it is not swept."""
+        swept, thresholds = bool(thresholds), thresholds or tuple(range(10, 101, 10))
         _, counts, right = branch.votes
         candidates = []
         for threshold in thresholds:
@@ -194,8 +195,9 @@ class ReportStore:
         path.write_text(found.model_dump_json(by_alias=True))
         made = self.add("thresholds", self.publish("choose", name, "threshold.json", path, seconds=1))
         self.choices.append(
-            ReportChoice(choose=made.key, rule=rule, seed=seed, after=branch.thresholds, swept=True)  # type: ignore[arg-type]
+            ReportChoice(choose=made.key, rule=rule, seed=seed, after=branch.thresholds, swept=swept)  # type: ignore[arg-type]
         )
+        return best.threshold
 
     def train(self, name: str, final: float, steps: int = 60) -> Input:
         """Publish a loss curve."""
@@ -280,7 +282,7 @@ def write_report_store(root: Path, design: Design) -> StepSpec:
 class _Branch:
     offered: list[int]
     votes: tuple[Input, np.ndarray, np.ndarray]
-    thresholds: tuple[int, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
     selects: tuple[str, ...] = ()
     grades: tuple[str, ...] = ()
     kept: tuple[tuple[int, bool], ...] = ()
@@ -307,9 +309,10 @@ def _round(made: ReportStore, seed: int, branch: _Branch) -> None:
     design, number = made.design, len(branch.thresholds)
     grade, counts, right = branch.votes
     for rule in design.rules:
-        made.choose(branch, rule, seed, design.rounds[number])
+        made.choose(branch, rule, seed, tuple(t for t in design.rounds[number] if isinstance(t, int)))
     for threshold in design.rounds[number]:
-        passed = counts * 100 >= threshold * SAMPLES
+        least = threshold if isinstance(threshold, int) else made.choose(branch, threshold, seed)
+        passed = counts * 100 >= least * SAMPLES
         new = [(q, bool(ok)) for q, ok, yes in zip(branch.offered, right, passed, strict=True) if yes]
         thresholds = (*branch.thresholds, threshold)
         select = made.select(f"{thresholds} seed {seed}", new)
@@ -340,7 +343,9 @@ def _point(made: ReportStore, role: str, seed: int, skill: float, branch: _Branc
     if branch.thresholds:
         name += f"/t{'-'.join(map(str, branch.thresholds))}"
     name += f"/seed{seed}"
-    wobble = np.random.default_rng([seed, *branch.thresholds, len(name)]).normal(0, 0.06)
+    wobble = np.random.default_rng(
+        [seed, *(t if isinstance(t, int) else 0 for t in branch.thresholds), len(name)]
+    ).normal(0, 0.06)
     train = made.train(name, 0.5 - 0.1 * skill)
     made.points.append(
         ReportPoint(

@@ -27,12 +27,12 @@ from w2s_jobs.contracts.settings import Threshold
 
 __all__ = [
     "Choice",
+    "ExtraTestResult",
     "Gap",
     "PointResult",
     "Results",
     "RoundLabels",
     "SettingResult",
-    "TestSets",
     "TrainingSet",
     "Verdict",
 ]
@@ -125,7 +125,7 @@ class Verdict(Contract):
     sentences: tuple[str, ...]
 
 
-class TestSets(Contract):
+class ExtraTestResult(Contract):
     """The same models on the test questions alone and on test and extraTest together (paper: table 4)."""
 
     questions: int
@@ -158,8 +158,8 @@ class Results(Contract):
     best: tuple[Choice, ...]
     settings: tuple[SettingResult, ...]
     points: tuple[PointResult, ...]
-    tests: TestSets | None = None
-    """tests: the same points with extraTest; null where none of them was evaluated on it"""
+    extra_test: ExtraTestResult | None = None
+    """extraTest: the same points with that split; null where none of them was evaluated on it"""
     choices: tuple[ChosenResult, ...] = ()
     """choices of a threshold without gold, each seed and their mean"""
     filter_effects: tuple[FilterEffect, ...] = ()

@@ -15,12 +15,12 @@ from w2s_jobs.core.analysis.ablations import filter_effects, form_comparisons, i
 from w2s_jobs.core.analysis.choices import judge_choices
 from w2s_jobs.core.analysis.composition import By, compose, group_accuracy
 from w2s_jobs.core.analysis.evidence import Evidence
+from w2s_jobs.core.analysis.extra_test import compare_extra_test
 from w2s_jobs.core.analysis.labels import KeptLabels, LabelJudge, threshold_curve, training_set
 from w2s_jobs.core.analysis.omitted import omitted_analyses
 from w2s_jobs.core.analysis.points import PointComparison, setting_name
 from w2s_jobs.core.analysis.published import PublishedRow, lay_beside
 from w2s_jobs.core.analysis.resampling import Bootstrap, estimate_all
-from w2s_jobs.core.analysis.test_sets import compare_test_sets
 from w2s_jobs.core.analysis.verdict import Findings, write_verdict
 
 __all__ = ["build_results"]
@@ -43,7 +43,7 @@ def build_results(
     comparison = PointComparison(params.points, estimates, questions, bootstrap)
     training = {point.id: found for point in params.points if (found := _training(point, evidence, judge)) is not None}
     settings, gap, best = comparison.settings(training), comparison.gap(), comparison.best()
-    tests = compare_test_sets(params.points, evidence, estimates, bootstrap)
+    extra_test = compare_extra_test(params.points, evidence, estimates, bootstrap)
     results = Results(
         title=params.title,
         description=params.description,
@@ -58,12 +58,12 @@ def build_results(
         best=best,
         settings=settings,
         points=(points := comparison.results(training)),
-        tests=tests,
+        extra_test=extra_test,
         choices=judge_choices(params.choices, params.points, comparison, evidence, judge),
         filter_effects=filter_effects(settings, comparison),
         iterations=iterations(settings, best),
         forms=form_comparisons(settings, comparison),
-        published=lay_beside(params.published, published, settings, tests),
+        published=lay_beside(params.published, published, settings, extra_test),
         threshold_labels=_threshold_labels(params.points, evidence, judge),
         compositions=tuple(_compositions(params.points, evidence)),
         group_accuracies=tuple(_group_accuracies(params.points, evidence)),

@@ -56,7 +56,7 @@ def csv_rows(results: Results) -> Iterator[tuple[Cell, ...]]:
     """Yield the values of CSV_COLUMNS; None is an empty cell."""
     for point in results.points:
         yield _point(point, "test")
-    for point in results.tests.points if results.tests else ():
+    for point in results.extra_test.points if results.extra_test else ():
         yield _point(point, "together")
     for choice in results.choices:
         yield _choice(choice)

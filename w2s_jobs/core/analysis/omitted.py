@@ -23,7 +23,7 @@ def omitted_analyses(results: Results) -> tuple[Omitted, ...]:
         (results.filter_effects, "Round 2 with and without its filter (table 1)", "no ablation `unfiltered`"),
         (results.iterations, "Further rounds (table 2)", "fewer than two rounds"),
         (results.forms, "Chain of thought against direct answers (table 3)", "no ablation `direct` with its baselines"),
-        (results.tests, "A small and a large test set (table 4)", "no split `extraTest`"),
+        (results.extra_test, "A small and a large test set (table 4)", "no split `extraTest`"),
         (results.choices, "Thresholds chosen without gold", "no threshold rule"),
         (results.published, "Published numbers beside this run's", "`spec.evaluation.published` is not set"),
     )

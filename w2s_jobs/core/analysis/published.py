@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from w2s_jobs.contracts.analyses import Published, PublishedPair
-from w2s_jobs.contracts.results import SettingResult, TestSets
+from w2s_jobs.contracts.results import ExtraTestResult, SettingResult
 from w2s_jobs.contracts.settings import PublishedSetting
 
 __all__ = ["PublishedRow", "lay_beside", "parse_published"]
@@ -48,7 +48,7 @@ def lay_beside(
     setting: PublishedSetting | None,
     rows: Sequence[PublishedRow],
     settings: Sequence[SettingResult],
-    tests: TestSets | None,
+    tests: ExtraTestResult | None,
 ) -> Published | None:
     """Pair every published row of a setting with this run's; rows that this run lacks stay, without an own number."""
     if setting is None:

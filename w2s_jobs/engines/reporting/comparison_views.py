@@ -14,7 +14,7 @@ from w2s_jobs.engines.reporting.row_figure import Mark, Row, row_panel
 from w2s_jobs.engines.reporting.sections import Block
 from w2s_jobs.engines.reporting.tables import DASH, Cell, Table, accuracy_cell, difference_cell, pgr_cell
 
-__all__ = ["published_block", "test_set_block"]
+__all__ = ["extra_test_block", "published_block"]
 
 _NAMES = {
     "weak": "weak model",
@@ -28,9 +28,9 @@ _NAMES = {
 _MOST_ROWS = 40
 
 
-def test_set_block(results: Results) -> Block | None:
+def extra_test_block(results: Results) -> Block | None:
     """Show the same models on the small test set and on both together."""
-    tests = results.tests
+    tests = results.extra_test
     if tests is None:
         return None
     alone = {setting.name: setting for setting in results.settings}

@@ -22,7 +22,7 @@ from w2s_jobs.core.analysis.words import (
 )
 from w2s_jobs.engines.reporting.ablation_views import filter_block, form_block, round_block
 from w2s_jobs.engines.reporting.choice_views import choice_block
-from w2s_jobs.engines.reporting.comparison_views import published_block, test_set_block
+from w2s_jobs.engines.reporting.comparison_views import extra_test_block, published_block
 from w2s_jobs.engines.reporting.history import History
 from w2s_jobs.engines.reporting.loss_figure import loss_panels
 from w2s_jobs.engines.reporting.palette import css_rules
@@ -88,7 +88,7 @@ def _sections(results: Results) -> list[Section]:
             "Worth of the filter, further rounds and reasoning",
             ablations,
         ),
-        ("tests", "Test sets", "A small and a large test set", [test_set_block(results)]),
+        ("tests", "Test sets", "A small and a large test set", [extra_test_block(results)]),
         ("published", "Published", "The paper's numbers beside this run's", [published_block(results)]),
     )
     sections = [

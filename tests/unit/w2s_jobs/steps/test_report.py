@@ -43,6 +43,15 @@ DESIGNS = {
         extra_test=300,
         published="llama3_gsm8k",
     ),
+    "rules alone": Design(
+        seeds=(0, 1),
+        rounds=((50, 80, "calibrated"), (60, "agreement")),
+        test=100,
+        unlabelled=150,
+        resamples=200,
+        baselines=("weak", "ceiling"),
+    ),
+    "nothing but rules": Design(rounds=(("agreement",), ("agreement",)), test=80, unlabelled=100, resamples=200),
     "many lines": Design(rounds=((50, 70, 80), (40, 60, 80), (50,)), test=80, unlabelled=200, resamples=200),
 }
 Reports = Callable[[str], dict[str, Path]]
@@ -107,6 +116,7 @@ def test_times_do_not_enter_the_results(tmp_path: Path) -> None:
 def test_every_point_has_its_row(reports: Reports) -> None:
     files = reports("two rounds")
     rows = csv_rows(files)
+    assert {row["test_set"] for row in rows} == {"test"}
     assert [row["id"] for row in rows] == [point.id for point in results_of(files).points]
     assert {row["role"] for row in rows} == {"weak", "ceiling", "conventional", "round"}
 

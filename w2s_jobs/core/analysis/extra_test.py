@@ -7,18 +7,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from w2s_jobs.contracts.results import TestSets
+from w2s_jobs.contracts.results import ExtraTestResult
 from w2s_jobs.contracts.steps import ReportPoint
 from w2s_jobs.core.analysis.evidence import Evidence
 from w2s_jobs.core.analysis.points import PointComparison
 from w2s_jobs.core.analysis.resampling import Bootstrap, Estimate, compare, estimate_all
 
-__all__ = ["compare_test_sets"]
+__all__ = ["compare_extra_test"]
 
 
-def compare_test_sets(
+def compare_extra_test(
     points: Sequence[ReportPoint], evidence: Evidence, alone: Mapping[str, Estimate], bootstrap: Bootstrap
-) -> TestSets | None:
+) -> ExtraTestResult | None:
     """Describe the points that were evaluated on both splits; None where there are none.
 
     `alone` are the estimates on the test split by evaluate key. Each split is resampled by itself and the two are put
@@ -47,7 +47,7 @@ def compare_test_sets(
         one, other = large.estimate(setting.name), small.estimate(setting.name)
         if one is not None and other is not None:
             shifts.append(compare(one, other, setting.name, bootstrap.confidence_level))
-    return TestSets(
+    return ExtraTestResult(
         questions=sizes[0],
         questions_together=sum(sizes),
         points=large.results({}),
