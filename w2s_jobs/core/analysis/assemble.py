@@ -22,6 +22,7 @@ from w2s_jobs.core.analysis.points import PointComparison, setting_name
 from w2s_jobs.core.analysis.published import PublishedRow, lay_beside
 from w2s_jobs.core.analysis.resampling import Bootstrap, estimate_all
 from w2s_jobs.core.analysis.verdict import Findings, write_verdict
+from w2s_jobs.core.analysis.words import percent
 
 __all__ = ["build_results"]
 
@@ -143,16 +144,22 @@ def _notes(
     params: ReportParams, settings: Sequence[SettingResult], points: Sequence[PointResult], questions: int
 ) -> Iterator[str]:
     if sum(setting.role == "round" for setting in settings) > 1:
-        yield (
-            "The best setting was chosen on the test questions themselves, so its own accuracy and PGR are a little "
-            "flattered; the interval of its difference to conventional training allows for the choice."
-        )
+        text = "The best setting was chosen on the test questions themselves, so its own accuracy and PGR are a little "
+        compared = any(setting.difference is not None for setting in settings)
+        allows = "; the interval of its difference to conventional training allows for the choice" if compared else ""
+        yield f"{text}flattered{allows}."
     pgrs = [*(setting.pgr for setting in settings), *(point.pgr for point in points)]
     undefined = max((pgr.undefined_resamples for pgr in pgrs), default=0)
     if undefined:
         yield (
             f"In {undefined:,} of {params.resamples:,} resamples the ceiling equals the weak model. PGR has no value "
             "there, so they are left out of its intervals."
+        )
+    if any(setting.accuracy.value in (0, 1) for setting in settings):
+        yield (
+            "A bootstrap knows only the answers that were given, so an accuracy of 0% or 100% has an interval without "
+            f"width; with {questions:,} questions the true one may well be {percent(min(1, 3 / questions))} away "
+            "(rule of three)."
         )
     if questions < _FEW_QUESTIONS:
         yield f"With only {questions:,} test questions, differences of a few points cannot be told from chance."

@@ -60,7 +60,7 @@ def _tables(choices: Sequence[ChosenResult]) -> tuple[Table, ...]:
 
 
 def _row(choice: ChosenResult) -> tuple[Cell, ...]:
-    best = Cell(DASH, choice.reason or "")
+    best = Cell(DASH, hint=choice.reason or "")
     if choice.best_threshold is not None and choice.best_accuracy is not None:
         best = Cell(percent(choice.best_accuracy), f"at {choice.best_threshold}%")
     return (

@@ -74,6 +74,8 @@ def row_panel(
     axes.grid(visible=False, axis="y")
     axes.grid(visible=True, axis="x", color=GRID)
     axes.margins(x=0.06)
+    if points_from is None and all(mark.value == 0 for row in rows for mark in row.marks):
+        axes.set_xlim(-0.01, 0.1)  # an axis around zero would show accuracies below it
     percent_axis(axes, "x")
     if points_from is not None:
         points_axis(axes.xaxis)

@@ -18,11 +18,13 @@ class Cell:
 
     text: str
     under: str = ""
-    """under the text, small: its interval, or a reason"""
+    """under the text, small: its interval, or what it belongs to"""
     sure: bool = False
     """sure differences are set in bold"""
     role: str = ""
     """role of the setting that the row begins with, for its coloured dot"""
+    hint: str = ""
+    """hint that is shown where the text is pointed at: why there is no number"""
 
 
 EMPTY = Cell("")
@@ -58,9 +60,9 @@ def pgr_cell(pgr: PgrResult | None, gap: Gap | None = None) -> Cell:
     if pgr is None:
         return EMPTY
     if pgr.value is None:
-        return Cell("undefined", pgr.reason or "")
+        return Cell("undefined", hint=pgr.reason or "")
     if gap is not None and not gap.certain:
-        return Cell("no gap†")
+        return Cell("no gap†", hint=gap.reason or "")
     interval = pgr.interval
     shown = interval is not None and interval.low < interval.high
     return Cell(percent(pgr.value, 0), pgr_range(interval) if interval is not None and shown else "")

@@ -167,6 +167,8 @@ def _limits(results: Results, quantity: Quantity) -> tuple[float, float]:
     ends = [e for s in shown if (i := _interval(s, quantity)) is not None for e in (i.low, i.high)]
     low = max(min([*values, *ends]), min(values) - span)
     high = min(max([*values, *ends]), max(values) + span)
+    if quantity == "accuracy":
+        low, high = max(low, 0.0), max(high, 0.1)
     margin = 0.04 * (high - low)
     return low - margin, high + margin
 

@@ -23,4 +23,4 @@ def test_a_pgr_over_a_gap_that_may_be_zero_is_not_printed() -> None:
 
 def test_an_undefined_pgr_carries_its_reason() -> None:
     cell = pgr_cell(PgrResult(value=None, reason="the experiment has no baseline ceiling"), NO_GAP)
-    assert (cell.text, cell.under) == ("undefined", "the experiment has no baseline ceiling")
+    assert (cell.text, cell.hint) == ("undefined", "the experiment has no baseline ceiling")

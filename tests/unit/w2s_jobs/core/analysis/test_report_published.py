@@ -34,7 +34,7 @@ def test_every_published_pgr_follows_from_the_published_accuracies(row: Publishe
     if (row.setting, row.thresholds) in OFF:
         assert abs(found - row.pgr) > 0.01
     else:
-        assert found == pytest.approx(row.pgr, abs=0.0004)
+        assert found == pytest.approx(row.pgr, abs=0.0001)
 
 
 def test_every_setting_that_a_manifest_may_name_is_published() -> None:
