@@ -147,7 +147,7 @@ def _regret(
     if chosen is None:
         return None, None, "no model was trained at the chosen threshold"
     if not sweep:
-        return None, None, "no threshold was swept after the same rounds, so there is no best one"
+        return None, None, "no sweep to compare with"
     estimates = {threshold: comparison.mean_estimate(points) for threshold, points in sweep.items()}
     best, regret = regret_of(estimates, comparison.mean_estimate(chosen), chosen[0].id, comparison.confidence_level)
     return best, regret, None

@@ -116,7 +116,7 @@ def test_without_a_sweep_there_is_no_best_threshold_and_the_reason_says_so() -> 
     (found,) = judge({a_round("agreement"): right(72)}, {a_choice("agreement", swept=False): chosen(70)})
     assert found.accuracy.value == 0.72
     assert found.regret is None
-    assert str(found.reason).startswith("no threshold was swept")
+    assert str(found.reason).startswith("no sweep")
 
 
 def test_over_seeds_each_choice_stands_against_one_threshold_for_all() -> None:
