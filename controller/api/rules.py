@@ -8,7 +8,7 @@ from controller.api.document import Path
 from controller.api.problems import Problem
 from controller.api.sweep_rules import broken_sweep_rules, repeated
 from controller.api.v1alpha1 import StrongModel, WeakModel, WeakToStrongExperiment
-from w2s_jobs.contracts.settings import PromptTemplate, TrainingSettings
+from w2s_jobs.contracts.settings import PromptTemplate, ScratchModel, TrainingSettings
 from w2s_jobs.contracts.steps import Splits
 
 __all__ = ["broken_rules"]
@@ -111,19 +111,7 @@ def _model(experiment: WeakToStrongExperiment, name: str, model: WeakModel | Str
             (*here, "pretrain"),
             "missing; a model from scratch knows nothing before it is trained. Add a stage such as {split: labelled}",
         )
-    if scratch.hidden_size % scratch.heads:
-        fits = [n for n in range(1, scratch.hidden_size + 1) if scratch.hidden_size % n == 0 and n <= 256]
-        near = min(fits, key=lambda n: abs(n - scratch.heads))
-        yield (
-            (*here, "source", "scratch", "heads"),
-            f"{scratch.heads} heads do not divide hiddenSize {scratch.hidden_size}; {near} do",
-        )
-    elif scratch.hidden_size // scratch.heads % 2:
-        yield (
-            (*here, "source", "scratch", "heads"),
-            f"{scratch.heads} heads leave {scratch.hidden_size // scratch.heads} of hiddenSize {scratch.hidden_size} "
-            "to each, and rotary positions turn pairs. Choose another heads or hiddenSize, so that it is even",
-        )
+    yield from _heads((*here, "source", "scratch", "heads"), scratch)
     yield from _chat_of_scratch((*here, "template"), model.template)
     confidence = experiment.spec.method.confidence
     if isinstance(model, WeakModel) and confidence is not None and "direct" in confidence.ablations:
@@ -131,6 +119,22 @@ def _model(experiment: WeakToStrongExperiment, name: str, model: WeakModel | Str
     for index, stage in enumerate(model.pretrain):
         if stage.template is not None:
             yield from _chat_of_scratch((*here, "pretrain", index, "template"), stage.template)
+
+
+def _heads(path: Path, scratch: ScratchModel) -> Iterator[Problem]:
+    if scratch.hidden_size % scratch.heads:
+        fits = [n for n in range(1, scratch.hidden_size + 1) if scratch.hidden_size % n == 0 and n <= 256]
+        near = min(fits, key=lambda n: abs(n - scratch.heads))
+        yield (
+            path,
+            f"{scratch.heads} heads do not divide hiddenSize {scratch.hidden_size}; {near} do",
+        )
+    elif scratch.hidden_size // scratch.heads % 2:
+        yield (
+            path,
+            f"{scratch.heads} heads leave {scratch.hidden_size // scratch.heads} of hiddenSize {scratch.hidden_size} "
+            "to each, and rotary positions turn pairs. Choose another heads or hiddenSize, so that it is even",
+        )
 
 
 def _chat_of_scratch(path: Path, template: PromptTemplate) -> Iterator[Problem]:

@@ -17,6 +17,7 @@ from w2s_jobs.contracts.settings import (
     DatasetSource,
     ModelSource,
     PromptTemplate,
+    PublishedSetting,
     SamplingSettings,
     Seed,
     TaskSettings,
@@ -124,6 +125,8 @@ class EvaluationSpec(Contract):
     """confidenceLevel of every interval; an accuracy of 0 or 1, which a bootstrap would call certain, gets Wilson's"""
     seed: Seed = 0
     """seed of the bootstrap"""
+    published: PublishedSetting | None = None
+    """published names the setting of the paper whose numbers the report lays beside this run's"""
 
 
 class ExperimentSpec(Contract):

@@ -46,9 +46,10 @@ def terminal() -> Console:
 
 def show_report(store: ArtifactStore, plan: Plan, folder: RunFolder, console: Console) -> None:
     """Copy the report into the run's folder, print its table and where it lies."""
-    from controller.cli.results_table import render_results
+    from controller.cli.results_table import render_tables
     from controller.local.report_copy import copy_report, read_results
 
     report = copy_report(store, plan, folder.path)
-    console.print(render_results(read_results(folder.path)))
+    for table in render_tables(read_results(folder.path)):
+        console.print(table)
     console.print(f"report: {report}", markup=False, soft_wrap=True)

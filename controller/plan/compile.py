@@ -90,6 +90,7 @@ def _report_params(
         resamples=spec.evaluation.resamples,
         confidence_level=spec.evaluation.confidence_level,
         seed=spec.evaluation.seed,
+        published=spec.evaluation.published,
     )
 
 

@@ -1,203 +1,18 @@
-"""A store full of made-up but plausible artifacts, as an experiment leaves them behind, and the spec of its report.
-
-Questions have a difficulty; a model has a skill and is right where luck and skill beat difficulty. A training's skill
-grows with the number and the correctness of its labels, so thresholds trade one for the other as they do in the paper.
-"""
+"""What the method would leave in a store: its rounds, baselines, ablations and choices, for a made-up experiment."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from w2s_jobs.contracts.artifact import ArtifactRef, Input, StepResult
-from w2s_jobs.contracts.settings import TaskSettings
-from w2s_jobs.contracts.steps import Execution, ReportParams, ReportPoint, StepSpec, StepUse, StoreSettings
-from w2s_jobs.store.folder import FolderStore
-from w2s_jobs.store.rows import write_rows
-
-TOPICS = ("Algebra", "Counting & Probability", "Geometry", "Intermediate Algebra", "Number Theory", "Precalculus")
-SAMPLES = 10
-
-
-@dataclass(frozen=True)
-class Design:
-    """What differs from one report to another."""
-
-    rounds: tuple[tuple[int, ...], ...] = ((30, 50, 70, 90), (50, 70, 90))
-    seeds: tuple[int, ...] = (0,)
-    baselines: tuple[str, ...] = ("weak", "ceiling", "conventional")
-    test: int = 400
-    unlabelled: int = 500
-    weak_skill: float = 0.1
-    ceiling_skill: float = 1.6
-    levels: bool = False
-    resamples: int = 400
-    title: str = "synthetic"
-    description: str = ""
-
-
-@dataclass
-class ReportStore:
-    """Writes artifacts one after the other and remembers what the report needs of them."""
-
-    root: Path
-    design: Design
-    inputs: dict[str, list[Input]] = field(default_factory=dict)
-    points: list[ReportPoint] = field(default_factory=list)
-    uses: list[StepUse] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.store = FolderStore(self.root / "store")
-        self.random = np.random.default_rng(7)
-        self.test_difficulty = self.random.normal(0.5, 1.0, self.design.test)
-        self.difficulty = self.random.normal(0.5, 1.0, self.design.unlabelled)
-
-    def spec(self) -> StepSpec:
-        """Build the spec of the report step."""
-        design = self.design
-        params = ReportParams(
-            title=design.title,
-            description=design.description,
-            task=TaskSettings(family="gsm8k"),
-            points=tuple(self.points),
-            uses=tuple(self.uses),
-            manifest={"kind": "WeakToStrongExperiment", "spec": {"method": {"confidence": {"rounds": design.rounds}}}},
-            resamples=design.resamples,
-        )
-        return StepSpec(
-            kind="report",
-            key=key_of("report", design.title),
-            params=params.model_dump(mode="json", by_alias=True),
-            inputs={role: tuple(items) for role, items in self.inputs.items()},
-            store=StoreSettings(uri=(self.root / "store").as_uri()),
-            execution=Execution(work_dir=str(self.root / "work")),
-        )
-
-    def publish(self, kind: str, name: str, file: str, path: Path, uses: int = 1, seconds: float = 60.0) -> Input:
-        """Publish a finished step with one file."""
-        key = key_of(kind, name)
-        ref = ArtifactRef(kind=kind, key=key)
-        entry = self.store.put(ref, "1-abcd", file, path)
-        result = StepResult(
-            kind=kind,
-            key=key,
-            attempt="1-abcd",
-            spec={"params": {"split": name.split(maxsplit=1)[0], "part": name.rsplit(maxsplit=1)[-1]}},
-            files=(entry,),
-            timings={"seconds": seconds, "gpuSeconds": 0.0},
-            versions={"python": "3.11.0", "w2s": "0.1.0"},
-        )
-        self.store.write_result(result)
-        self.uses.append(StepUse(kind=kind, key=key, uses=uses))  # type: ignore[arg-type]
-        return Input(kind=kind, key=key, file=file)
-
-    def add(self, role: str, item: Input) -> Input:
-        """Make an artifact an input of the report."""
-        self.inputs.setdefault(role, []).append(item)
-        return item
-
-    def rows(self, name: str, schema: str, rows: list[dict[str, Any]]) -> Path:
-        """Write rows to a scratch file."""
-        return write_rows(self.root / "scratch" / f"{key_of(schema, name)[:12]}.parquet", schema, rows)
-
-    def prepare(self) -> None:
-        """Publish gold and questions of the unlabelled split."""
-        gold = [
-            {"row_id": row_id(i), "question": "q", "completion": f"#### {i}", "answer": str(i)}
-            for i in range(self.design.unlabelled)
-        ]
-        questions = [
-            {"row_id": row_id(i), "question": "q", **self.group(i, self.difficulty[i])}
-            for i in range(self.design.unlabelled)
-        ]
-        uses = len(self.design.seeds) * sum(math.prod(map(len, self.design.rounds[: n + 1])) for n in range(1))
-        path = self.rows("gold", "examples", gold)
-        self.add("gold", self.publish("prepare", "unlabelled gold", "examples.parquet", path, 1, 2))
-        path = self.rows("questions", "questions", questions)
-        self.add("questions", self.publish("prepare", "unlabelled questions", "questions.parquet", path, uses, 2))
-
-    def group(self, index: int, difficulty: float) -> dict[str, Any]:
-        """Give a question its level and topic, where the design has them."""
-        if not self.design.levels:
-            return {"level": None, "topic": None}
-        return {"level": int(np.clip(round(3 + difficulty), 1, 5)), "topic": TOPICS[index * index % 11 % len(TOPICS)]}
-
-    def evaluate(self, name: str, skill: float) -> Input:
-        """Publish the scored test questions of a model."""
-        luck = np.random.default_rng(len(name)).normal(0, 0.8, self.design.test)
-        right = skill + luck > self.test_difficulty
-        rows = [
-            {
-                "row_id": f"test-{i:05}",
-                "answer": str(i) if right[i] else None,
-                "gold": str(i),
-                "correct": bool(right[i]),
-                **self.group(i, self.test_difficulty[i]),
-            }
-            for i in range(self.design.test)
-        ]
-        path = self.rows(name, "scored", rows)
-        return self.add("scored", self.publish("evaluate", name, "scored.parquet", path, seconds=4))
-
-    def train(self, name: str, final: float, steps: int = 60) -> Input:
-        """Publish a loss curve."""
-        noise = np.random.default_rng(steps).normal(0, 0.04, steps)
-        losses = [
-            {"step": i + 1, "epoch": i / steps, "loss": float(final + 1.7 * math.exp(-i / 12) + noise[i])}
-            for i in range(steps)
-        ]
-        path = self.root / "scratch" / f"loss-{key_of('train', name)[:12]}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(losses))
-        return self.add("loss", self.publish("train", name, "loss.json", path, seconds=240))
-
-    def vote(self, name: str, offered: list[int], skill: float, uses: int) -> tuple[Input, np.ndarray, np.ndarray]:
-        """Publish votes; return them with each question's count and whether its winner is right."""
-        random = np.random.default_rng(len(name) + 1)
-        chance = 1 / (1 + np.exp(-1.6 * (skill - self.difficulty[offered] + random.normal(0, 0.5, len(offered)))))
-        right = random.random(len(offered)) < chance
-        counts = np.clip(random.binomial(SAMPLES, np.where(right, 0.35 + 0.65 * chance, 0.45 - 0.3 * chance)), 1, 10)
-        rows = [
-            {
-                "row_id": row_id(q),
-                "answer": str(q) if ok else str(-q - 1),
-                "count": int(count),
-                "valid": SAMPLES,
-                "total": SAMPLES,
-                "sample": 0,
-                "text": "so the answer is",
-                "chain_of_thought": True,
-            }
-            for q, ok, count in zip(offered, right, counts, strict=True)
-        ]
-        path = self.rows(name, "votes", rows)
-        votes = self.add("votes", self.publish("grade", name, "votes.parquet", path, uses, 3))
-        path.unlink()
-        self.publish("sample", name, "samples/0.parquet", self.rows(f"samples {name}", "samples", []), uses, 300)
-        return votes, counts, right
-
-    def select(self, name: str, kept: list[tuple[int, bool]]) -> Input:
-        """Publish what was kept."""
-        rows = [
-            {"row_id": row_id(q), "question": "q", "completion": "c", "answer": str(q) if ok else str(-q - 1)}
-            for q, ok in kept
-        ]
-        path = self.rows(name, "examples", rows)
-        return self.add("kept", self.publish("select", name, "kept.parquet", path, seconds=1))
-
-
-def key_of(kind: str, name: str) -> str:
-    return hashlib.sha256(f"{kind} {name}".encode()).hexdigest()
-
-
-def row_id(index: int) -> str:
-    return f"train-{index:05}"
+from tests.support.report_store import SAMPLES, Design, ReportStore, key_of
+from w2s_jobs.contracts.artifact import Input
+from w2s_jobs.contracts.choices import CandidateThreshold, ChosenThreshold
+from w2s_jobs.contracts.settings import Threshold
+from w2s_jobs.contracts.steps import ReportChoice, ReportPoint, StepSpec
 
 
 def write_report_store(root: Path, design: Design) -> StepSpec:
@@ -207,7 +22,15 @@ def write_report_store(root: Path, design: Design) -> StepSpec:
     weak = made.evaluate("weak", design.weak_skill) if "weak" in design.baselines else None
     for seed in design.seeds:
         if weak is not None:
-            made.points.append(ReportPoint(id=f"weak/seed{seed}", role="weak", seed=seed, evaluate=weak.key))
+            made.points.append(
+                ReportPoint(
+                    id=f"weak/seed{seed}",
+                    role="weak",
+                    seed=seed,
+                    evaluate=weak.key,
+                    evaluate_extra=made.evaluate_extra("weak", design.weak_skill),
+                )
+            )
         _baselines(made, seed)
         offered = list(range(design.unlabelled))
         uses = sum(math.prod(len(r) for r in design.rounds[: n + 1]) for n in range(len(design.rounds)))
@@ -220,7 +43,7 @@ def write_report_store(root: Path, design: Design) -> StepSpec:
 class _Branch:
     offered: list[int]
     votes: tuple[Input, np.ndarray, np.ndarray]
-    thresholds: tuple[int, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
     selects: tuple[str, ...] = ()
     grades: tuple[str, ...] = ()
     kept: tuple[tuple[int, bool], ...] = ()
@@ -235,14 +58,22 @@ def _baselines(made: ReportStore, seed: int) -> None:
         grade, _, right = made.vote(f"greedy votes seed {seed}", everything, design.weak_skill, 1)
         kept = list(zip(everything, map(bool, right), strict=True))
         select = made.select(f"all seed {seed}", kept)
-        _point(made, "conventional", seed, _skill(kept, design), _Branch([], None, (), (select.key,), (grade.key,)))  # type: ignore[arg-type]
+        branch = _Branch([], None, (), (select.key,), (grade.key,))  # type: ignore[arg-type]
+        _point(made, "conventional", seed, _skill(kept, design), branch)
+        if "direct" in design.ablations:
+            _point(made, "direct-weak", seed, design.weak_skill - 0.8, _Branch([], None))  # type: ignore[arg-type]
+            _point(made, "direct", seed, design.weak_skill - 0.9, branch)
+            _point(made, "direct-ceiling", seed, design.weak_skill - 0.2, _Branch([], None))  # type: ignore[arg-type]
 
 
 def _round(made: ReportStore, seed: int, branch: _Branch) -> None:
     design, number = made.design, len(branch.thresholds)
     grade, counts, right = branch.votes
+    for rule in design.rules:
+        _choose(made, branch, rule, seed, tuple(t for t in design.rounds[number] if isinstance(t, int)))
     for threshold in design.rounds[number]:
-        passed = counts * 100 >= threshold * SAMPLES
+        least = threshold if isinstance(threshold, int) else _choose(made, branch, threshold, seed)
+        passed = counts * 100 >= least * SAMPLES
         new = [(q, bool(ok)) for q, ok, yes in zip(branch.offered, right, passed, strict=True) if yes]
         thresholds = (*branch.thresholds, threshold)
         select = made.select(f"{thresholds} seed {seed}", new)
@@ -253,9 +84,43 @@ def _round(made: ReportStore, seed: int, branch: _Branch) -> None:
         )
         skill = _skill(list(kept), design)
         _point(made, "round", seed, skill, after)
+        if number == 0 and "unfiltered" in design.ablations:
+            _point(made, "unfiltered", seed, skill - 0.15, after)
         if number + 1 < len(design.rounds):
             votes = made.vote(f"{thresholds} votes seed {seed}", rest, skill, len(design.rounds[number + 1]))
             _round(made, seed, _Branch(rest, votes, thresholds, after.selects, after.grades, kept))
+
+
+def _choose(made: ReportStore, branch: _Branch, rule: str, seed: int, thresholds: tuple[int, ...] = ()) -> int:
+    """Publish what a rule chose; it thinks a little too well of the labels. Without thresholds it is not swept."""
+    swept, thresholds = bool(thresholds), thresholds or tuple(range(10, 101, 10))
+    _, counts, right = branch.votes
+    candidates = []
+    for threshold in thresholds:
+        passed = counts * 100 >= threshold * SAMPLES
+        kept = int(passed.sum())
+        believed = min(1.0, float(right[passed].mean()) + 0.05) if kept else None
+        score = 0.0 if believed is None else kept * max(0.0, 2 * believed - 1) ** 2
+        candidates.append(
+            CandidateThreshold(threshold=threshold, kept=kept, estimated_correctness=believed, score=score)
+        )
+    best = max(candidates, key=lambda c: c.score) if rule == "calibrated" else candidates[0]
+    found = ChosenThreshold(
+        rule=rule,  # type: ignore[arg-type]
+        threshold=best.threshold,
+        questions=len(counts),
+        candidates=tuple(candidates),
+        notes=("62 % of the questions look known.",) if rule == "agreement" else (),
+    )
+    name = f"{rule} after {branch.thresholds} seed {seed}"
+    path = made.root / "scratch" / f"{key_of('choose', name)[:12]}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(found.model_dump_json(by_alias=True))
+    found_at = made.add("thresholds", made.publish("choose", name, "threshold.json", path, seconds=1))
+    made.choices.append(
+        ReportChoice(choose=found_at.key, rule=rule, seed=seed, after=branch.thresholds, swept=swept)  # type: ignore[arg-type]
+    )
+    return best.threshold
 
 
 def _skill(kept: list[tuple[int, bool]], design: Design) -> float:
@@ -271,7 +136,9 @@ def _point(made: ReportStore, role: str, seed: int, skill: float, branch: _Branc
     if branch.thresholds:
         name += f"/t{'-'.join(map(str, branch.thresholds))}"
     name += f"/seed{seed}"
-    wobble = np.random.default_rng([seed, *branch.thresholds, len(name)]).normal(0, 0.06)
+    wobble = np.random.default_rng(
+        [seed, *(t if isinstance(t, int) else 0 for t in branch.thresholds), len(name)]
+    ).normal(0, 0.06)
     train = made.train(name, 0.5 - 0.1 * skill)
     made.points.append(
         ReportPoint(
@@ -280,6 +147,7 @@ def _point(made: ReportStore, role: str, seed: int, skill: float, branch: _Branc
             thresholds=branch.thresholds,
             seed=seed,
             evaluate=made.evaluate(name, skill + wobble).key,
+            evaluate_extra=made.evaluate_extra(name, skill + wobble),
             selects=branch.selects,
             grades=branch.grades,
             train=train.key,

@@ -1,6 +1,7 @@
 """`results.json` of a report: what came out, as numbers. It depends on the artifacts' rows and on nothing else.
 
-Accuracies, shares and PGR are fractions (0.61, not 61). Every interval is two-sided, over test questions.
+Accuracies, shares and PGR are fractions (0.61, not 61). Every interval is two-sided, over test questions
+(and over seeds, where several are taken together).
 """
 
 from __future__ import annotations
@@ -9,70 +10,32 @@ from typing import Literal
 
 from pydantic import Field
 
+from w2s_jobs.contracts.analyses import (
+    ChosenResult,
+    Composition,
+    FilterEffect,
+    FormComparison,
+    GroupAccuracy,
+    LossEnds,
+    Omitted,
+    Published,
+    ThresholdLabels,
+)
+from w2s_jobs.contracts.estimates import Accuracy, Bounds, Difference, PgrResult, Spread
 from w2s_jobs.contracts.model import Contract
+from w2s_jobs.contracts.settings import Threshold
 
 __all__ = [
-    "Accuracy",
-    "Bounds",
     "Choice",
-    "Composition",
-    "Difference",
+    "ExtraTestResult",
     "Gap",
-    "GroupAccuracy",
-    "LossEnds",
-    "Mix",
-    "PgrResult",
     "PointResult",
     "Results",
     "RoundLabels",
     "SettingResult",
-    "Spread",
-    "ThresholdLabels",
     "TrainingSet",
     "Verdict",
 ]
-
-
-class Bounds(Contract):
-    """A two-sided interval."""
-
-    low: float
-    high: float
-
-
-class Accuracy(Contract):
-    """Share of test questions that were answered correctly."""
-
-    value: float
-    interval: Bounds | None
-    n: int
-    """n test questions"""
-    correct: float
-    """correct answers; a mean where several seeds are taken together"""
-
-
-class PgrResult(Contract):
-    """Performance gap recovered: (accuracy - weak) / (ceiling - weak)."""
-
-    value: float | None
-    reason: str | None = None
-    """reason why there is no value"""
-    interval: Bounds | None = None
-    undefined_resamples: int = 0
-    """undefinedResamples had ceiling equal to weak and are left out of the interval"""
-
-
-class Difference(Contract):
-    """Accuracy minus that of another setting on the same test questions (paired)."""
-
-    to: str
-    """to: name of the other one"""
-    value: float
-    interval: Bounds | None
-    better: bool
-    """better: the interval lies above zero"""
-    worse: bool
-    """worse: the interval lies below zero"""
 
 
 class RoundLabels(Contract):
@@ -102,7 +65,7 @@ class PointResult(Contract):
 
     id: str
     role: str
-    thresholds: tuple[int, ...]
+    thresholds: tuple[Threshold, ...]
     seed: int
     accuracy: Accuracy
     pgr: PgrResult
@@ -111,22 +74,13 @@ class PointResult(Contract):
     training: TrainingSet | None
 
 
-class Spread(Contract):
-    """How far seeds lie apart."""
-
-    sd: float
-    """sd with n-1 in the denominator"""
-    min: float
-    max: float
-
-
 class SettingResult(Contract):
     """The points that differ by their seed only, taken together: the mean over seeds."""
 
     name: str
     """name, such as `round2/t60-70`"""
     role: str
-    thresholds: tuple[int, ...]
+    thresholds: tuple[Threshold, ...]
     seeds: tuple[int, ...]
     accuracy: Accuracy
     spread: Spread | None
@@ -164,62 +118,26 @@ class Choice(Contract):
     """difference to conventional, with an interval that allows for the choice (simultaneous over all settings)"""
 
 
-class ThresholdLabels(Contract):
-    """What a threshold keeps of the first round's votes, whether or not it was trained on."""
-
-    seed: int
-    threshold: int
-    kept: int
-    coverage: float
-    label_correctness: float | None
-
-
-class Mix(Contract):
-    """How a set of questions divides over levels or topics."""
-
-    name: str
-    """name of the setting whose training set it is; `all` is the whole unlabelled split"""
-    thresholds: tuple[int, ...]
-    counts: tuple[int, ...]
-    mean: float | None
-    """mean level; null for topics"""
-
-
-class Composition(Contract):
-    """Levels or topics of what was kept."""
-
-    by: Literal["level", "topic"]
-    groups: tuple[str, ...]
-    mixes: tuple[Mix, ...]
-
-
-class GroupAccuracy(Contract):
-    """Accuracy within each level or topic of the test split."""
-
-    by: Literal["level", "topic"]
-    groups: tuple[str, ...]
-    questions: tuple[int, ...]
-    accuracy: dict[str, tuple[float, ...]]
-    """accuracy by setting's name, one number a group"""
-
-
-class LossEnds(Contract):
-    """How a training's loss went."""
-
-    name: str
-    train: str
-    """train step's key"""
-    steps: int
-    first: float
-    last: float
-    """last: mean over the last tenth of the logged steps"""
-
-
 class Verdict(Contract):
     """What the numbers say, in words."""
 
     headline: str
     sentences: tuple[str, ...]
+
+
+class ExtraTestResult(Contract):
+    """The same models on the test questions alone and on test and extraTest together (paper: table 4)."""
+
+    questions: int
+    """questions of the test split alone"""
+    questions_together: int
+    """questionsTogether: of both splits"""
+    points: tuple[PointResult, ...]
+    """points on both splits together"""
+    settings: tuple[SettingResult, ...]
+    """settings on both splits together"""
+    shifts: tuple[Difference, ...]
+    """shifts: for each of the settings, accuracy on both together minus that on test alone"""
 
 
 class Results(Contract):
@@ -240,6 +158,17 @@ class Results(Contract):
     best: tuple[Choice, ...]
     settings: tuple[SettingResult, ...]
     points: tuple[PointResult, ...]
+    extra_test: ExtraTestResult | None = None
+    """extraTest: the same points with that split; null where none of them was evaluated on it"""
+    choices: tuple[ChosenResult, ...] = ()
+    """choices of a threshold without gold, each seed and their mean"""
+    filter_effects: tuple[FilterEffect, ...] = ()
+    iterations: tuple[str, ...] = ()
+    """iterations: names of the settings on the way to the best one of the last round, in order, with its siblings"""
+    forms: tuple[FormComparison, ...] = ()
+    published: Published | None = None
+    omitted: tuple[Omitted, ...] = ()
+    """omitted analyses of the paper, with the reason"""
     threshold_labels: tuple[ThresholdLabels, ...] = ()
     compositions: tuple[Composition, ...] = ()
     group_accuracies: tuple[GroupAccuracy, ...] = ()

@@ -19,6 +19,7 @@ __all__ = [
     "Parallelism",
     "Percent",
     "PromptTemplate",
+    "PublishedSetting",
     "SamplingSettings",
     "ScratchModel",
     "Seed",
@@ -39,6 +40,8 @@ ThresholdRule = Literal["calibrated", "agreement"]
 """Ways to choose a threshold without gold of the unlabelled split (`core/threshold_rules.py`)."""
 Threshold = Percent | ThresholdRule
 """What a branch of the sweep was filtered by."""
+PublishedSetting = Literal["llama3_gsm8k", "llama3_math", "deepseek_gsm8k", "deepseek_math"]
+"""Settings of the paper `confidence` whose published numbers can be laid beside a run's own."""
 
 
 class HubLocation(Contract):

@@ -39,6 +39,7 @@ from w2s_jobs.contracts.settings import (
     Parallelism,
     Percent,
     PromptTemplate,
+    PublishedSetting,
     SamplingSettings,
     Seed,
     Sha256,
@@ -227,6 +228,8 @@ class ReportParams(Contract):
     resamples: int = Field(default=2000, ge=100, le=100000)
     confidence_level: float = Field(default=0.95, gt=0.5, lt=1)
     seed: Seed = 0
+    published: PublishedSetting | None = None
+    """published: the setting of the paper whose numbers stand beside the own ones"""
 
 
 StepParams = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
@@ -12,13 +11,14 @@ import numpy as np
 
 from w2s_jobs.context import Outcome, StepContext
 from w2s_jobs.contracts.model import Contract
-from w2s_jobs.contracts.results import PointResult
+from w2s_jobs.contracts.results import Results
 from w2s_jobs.contracts.steps import ReportParams
 from w2s_jobs.core.analysis.assemble import build_results
-from w2s_jobs.core.analysis.csv_rows import CSV_COLUMNS, csv_row
+from w2s_jobs.core.analysis.csv_rows import CSV_COLUMNS, csv_rows
 from w2s_jobs.engines.reporting.evidence import read_evidence
 from w2s_jobs.engines.reporting.history import read_history
 from w2s_jobs.engines.reporting.page import render_page
+from w2s_jobs.engines.reporting.published_table import read_published
 from w2s_jobs.tasks.registry import get_family
 
 __all__ = ["run"]
@@ -26,9 +26,9 @@ __all__ = ["run"]
 
 def run(context: StepContext, params: ReportParams) -> Outcome:
     """Write `results.json`, `results.csv` (from rows alone), `cost.json` and `report.html` (with times as well)."""
-    evidence = read_evidence(context)
+    evidence = read_evidence(context, params)
     context.progress(1, 3, "parts")
-    results = build_results(params, evidence, get_family(params.task).equal)
+    results = build_results(params, evidence, get_family(params.task).equal, read_published())
     history = read_history(context, params.uses)
     cost = history.cost()
     context.progress(2, 3, "parts")
@@ -39,7 +39,7 @@ def run(context: StepContext, params: ReportParams) -> Outcome:
     return Outcome(
         files={
             "results.json": _write_json(context.work_dir / "results.json", results),
-            "results.csv": _write_csv(context.work_dir / "results.csv", results.points),
+            "results.csv": _write_csv(context.work_dir / "results.csv", results),
             "cost.json": _write_json(context.work_dir / "cost.json", cost),
             "report.html": page,
         },
@@ -57,9 +57,9 @@ def _write_json(path: Path, value: Contract) -> Path:
     return path
 
 
-def _write_csv(path: Path, points: Sequence[PointResult]) -> Path:
+def _write_csv(path: Path, results: Results) -> Path:
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(CSV_COLUMNS)
-        writer.writerows(csv_row(point) for point in points)
+        writer.writerows(csv_rows(results))
     return path

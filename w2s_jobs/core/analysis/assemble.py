@@ -7,21 +7,19 @@ from typing import get_args
 
 import numpy as np
 
-from w2s_jobs.contracts.results import (
-    Composition,
-    GroupAccuracy,
-    LossEnds,
-    PointResult,
-    Results,
-    SettingResult,
-    ThresholdLabels,
-    TrainingSet,
-)
+from w2s_jobs.contracts.analyses import Composition, GroupAccuracy, LossEnds, ThresholdLabels
+from w2s_jobs.contracts.results import PointResult, Results, SettingResult, TrainingSet
+from w2s_jobs.contracts.settings import Threshold
 from w2s_jobs.contracts.steps import ReportParams, ReportPoint
+from w2s_jobs.core.analysis.ablations import filter_effects, form_comparisons, iterations
+from w2s_jobs.core.analysis.choices import judge_choices
 from w2s_jobs.core.analysis.composition import By, compose, group_accuracy
 from w2s_jobs.core.analysis.evidence import Evidence
+from w2s_jobs.core.analysis.extra_test import compare_extra_test
 from w2s_jobs.core.analysis.labels import KeptLabels, LabelJudge, threshold_curve, training_set
+from w2s_jobs.core.analysis.omitted import omitted_analyses
 from w2s_jobs.core.analysis.points import PointComparison, setting_name
+from w2s_jobs.core.analysis.published import PublishedRow, lay_beside
 from w2s_jobs.core.analysis.resampling import Bootstrap, estimate_all
 from w2s_jobs.core.analysis.verdict import Findings, write_verdict
 
@@ -31,15 +29,22 @@ _ON_GOLD = ("ceiling", "direct-ceiling")
 _FEW_QUESTIONS = 200
 
 
-def build_results(params: ReportParams, evidence: Evidence, equal: Callable[[str, str], bool]) -> Results:
+def build_results(
+    params: ReportParams,
+    evidence: Evidence,
+    equal: Callable[[str, str], bool],
+    published: Sequence[PublishedRow] = (),
+) -> Results:
     """Compute `results.json`. `equal` tells whether two answers mean the same in the task's family."""
     judge = LabelJudge(evidence.gold, equal)
     bootstrap = Bootstrap(params.resamples, params.confidence_level, params.seed)
     questions = next(iter(evidence.correct.values())).size
-    comparison = PointComparison(params.points, estimate_all(evidence.correct, bootstrap), questions, bootstrap)
+    estimates = estimate_all(evidence.correct, bootstrap)
+    comparison = PointComparison(params.points, estimates, questions, bootstrap)
     training = {point.id: found for point in params.points if (found := _training(point, evidence, judge)) is not None}
     settings, gap, best = comparison.settings(training), comparison.gap(), comparison.best()
-    return Results(
+    extra_test = compare_extra_test(params.points, evidence, estimates, bootstrap)
+    results = Results(
         title=params.title,
         description=params.description,
         family=params.task.family,
@@ -53,12 +58,19 @@ def build_results(params: ReportParams, evidence: Evidence, equal: Callable[[str
         best=best,
         settings=settings,
         points=(points := comparison.results(training)),
+        extra_test=extra_test,
+        choices=judge_choices(params.choices, params.points, comparison, evidence, judge),
+        filter_effects=filter_effects(settings, comparison),
+        iterations=iterations(settings, best),
+        forms=form_comparisons(settings, comparison),
+        published=lay_beside(params.published, published, settings, extra_test),
         threshold_labels=_threshold_labels(params.points, evidence, judge),
         compositions=tuple(_compositions(params.points, evidence)),
         group_accuracies=tuple(_group_accuracies(params.points, evidence)),
         losses=tuple(_loss_ends(params.points, evidence.losses)),
         notes=tuple(_notes(params, settings, points, questions)),
     )
+    return results.model_copy(update={"omitted": omitted_analyses(results)})
 
 
 def _training(point: ReportPoint, evidence: Evidence, judge: LabelJudge) -> TrainingSet | None:
@@ -91,7 +103,7 @@ def _threshold_labels(
 
 
 def _compositions(points: Sequence[ReportPoint], evidence: Evidence) -> Iterator[Composition]:
-    pooled: dict[tuple[str, tuple[int, ...]], list[str]] = {}
+    pooled: dict[tuple[str, tuple[Threshold, ...]], list[str]] = {}
     for point in points:
         if point.role in ("round", "unfiltered") and all(select in evidence.kept for select in point.selects):
             rows = pooled.setdefault((setting_name(point), point.thresholds), [])
@@ -131,10 +143,10 @@ def _notes(
     params: ReportParams, settings: Sequence[SettingResult], points: Sequence[PointResult], questions: int
 ) -> Iterator[str]:
     if sum(setting.role == "round" for setting in settings) > 1:
-        yield (
-            "The best setting was chosen on the test questions themselves, so its own accuracy and PGR are a little "
-            "flattered; the interval of its difference to conventional training allows for the choice."
-        )
+        text = "The best setting was chosen on the test questions themselves, so its own accuracy and PGR are a little "
+        compared = any(setting.difference is not None for setting in settings)
+        allows = "; the interval of its difference to conventional training allows for the choice" if compared else ""
+        yield f"{text}flattered{allows}."
     pgrs = [*(setting.pgr for setting in settings), *(point.pgr for point in points)]
     undefined = max((pgr.undefined_resamples for pgr in pgrs), default=0)
     if undefined:
@@ -144,7 +156,13 @@ def _notes(
         )
     if questions < _FEW_QUESTIONS:
         yield f"With only {questions:,} test questions, differences of a few points cannot be told from chance."
-    if len({point.seed for point in params.points}) == 1:
+    seeds = len({point.seed for point in params.points})
+    if 1 < seeds < 6:
+        yield (
+            f"Intervals over {seeds} seeds resample the seeds as well as the questions. So few seeds show little of "
+            "how trainings differ: these intervals are rather too narrow than too wide."
+        )
+    if seeds == 1:
         yield (
             "One seed: intervals say how far other test questions might move a number, not how far another training "
             "run might. Add seeds to the manifest to see that."

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from w2s_jobs.contracts.results import Composition, GroupAccuracy, Mix
+from w2s_jobs.contracts.analyses import Composition, GroupAccuracy, Mix
+from w2s_jobs.contracts.settings import Threshold
 
 __all__ = ["By", "Group", "compose", "group_accuracy"]
 
@@ -18,7 +19,7 @@ Group = int | str
 
 
 def compose(
-    by: By, groups: Mapping[str, Group | None], kept: Sequence[tuple[str, tuple[int, ...], Iterable[str]]]
+    by: By, groups: Mapping[str, Group | None], kept: Sequence[tuple[str, tuple[Threshold, ...], Iterable[str]]]
 ) -> Composition | None:
     """Count the levels (or topics) of each set of kept questions, beside those of all questions.
 
@@ -79,7 +80,7 @@ def _ordered(values: Iterable[Group | None]) -> list[Group]:
     return sorted(counted, key=lambda v: (v, "") if isinstance(v, int) else (-counted[v], v))
 
 
-def _mix(name: str, thresholds: tuple[int, ...], members: Sequence[Group | None], names: Sequence[Group]) -> Mix:
+def _mix(name: str, thresholds: tuple[Threshold, ...], members: Sequence[Group | None], names: Sequence[Group]) -> Mix:
     counted = Counter(members)
     levels = [member for member in members if isinstance(member, int)]
     return Mix(

@@ -9,7 +9,7 @@ from w2s_jobs.contracts.cost import Cost, KindCost
 
 __all__ = ["StepCost", "sum_costs"]
 
-_ORDER = ("prepare", "sample", "grade", "select", "train", "evaluate")
+_ORDER = ("prepare", "sample", "grade", "choose", "select", "train", "evaluate")
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,22 @@
-"""`results.csv`: one row a point, for whoever goes on in a spreadsheet or a data frame."""
+"""`results.csv`: one row a point and test set, then one a chosen threshold, for a spreadsheet or a data frame."""
 
 from __future__ import annotations
 
-from w2s_jobs.contracts.results import Bounds, PointResult
+from collections.abc import Iterator
 
-__all__ = ["CSV_COLUMNS", "csv_row"]
+from w2s_jobs.contracts.analyses import ChosenResult
+from w2s_jobs.contracts.estimates import Accuracy, Bounds
+from w2s_jobs.contracts.results import PointResult, Results
 
-CSV_COLUMNS = (
+__all__ = ["CSV_COLUMNS", "csv_rows"]
+
+_POINT = (
     "id",
     "role",
     "round",
     "thresholds",
     "seed",
+    "test_set",
     "accuracy",
     "accuracy_low",
     "accuracy_high",
@@ -30,10 +35,34 @@ CSV_COLUMNS = (
     "coverage",
     "label_correctness",
 )
+_CHOICE = (
+    "rule",
+    "chosen_threshold",
+    "estimated_correctness",
+    "best_threshold",
+    "best_accuracy",
+    "regret",
+    "regret_low",
+    "regret_high",
+    "regret_reason",
+)
+CSV_COLUMNS = (*_POINT, *_CHOICE)
+"""Columns; those of the second part are empty for a point, and many of the first for a choice."""
+
+Cell = str | int | float | None
 
 
-def csv_row(point: PointResult) -> tuple[str | int | float | None, ...]:
-    """Return the values of CSV_COLUMNS; None is an empty cell."""
+def csv_rows(results: Results) -> Iterator[tuple[Cell, ...]]:
+    """Yield the values of CSV_COLUMNS; None is an empty cell."""
+    for point in results.points:
+        yield _point(point, "test")
+    for point in results.extra_test.points if results.extra_test else ():
+        yield _point(point, "together")
+    for choice in results.choices:
+        yield _choice(choice)
+
+
+def _point(point: PointResult, test_set: str) -> tuple[Cell, ...]:
     difference, training = point.difference, point.training
     return (
         point.id,
@@ -41,10 +70,8 @@ def csv_row(point: PointResult) -> tuple[str | int | float | None, ...]:
         len(point.thresholds) if point.role == "round" else None,
         "-".join(map(str, point.thresholds)),
         point.seed,
-        point.accuracy.value,
-        *_ends(point.accuracy.interval),
-        point.accuracy.n,
-        int(point.accuracy.correct),
+        test_set,
+        *_accuracy(point.accuracy),
         point.pgr.value,
         *_ends(point.pgr.interval),
         point.pgr.reason,
@@ -55,7 +82,40 @@ def csv_row(point: PointResult) -> tuple[str | int | float | None, ...]:
         None if training is None else int(training.size),
         None if training is None else training.coverage,
         None if training is None else training.label_correctness,
+        *[None] * len(_CHOICE),
     )
+
+
+def _choice(choice: ChosenResult) -> tuple[Cell, ...]:
+    branch = "-".join(map(str, (*choice.after, choice.rule)))
+    seed = "mean" if choice.seed is None else f"seed{choice.seed}"
+    given: dict[str, Cell] = {
+        "id": f"choice/t{branch}/{seed}",
+        "role": "choice",
+        "round": len(choice.after) + 1,
+        "thresholds": branch,
+        "seed": choice.seed,
+        "test_set": "test",
+        **dict(zip(_POINT[6:11], _accuracy(choice.accuracy), strict=True)),
+        "training_examples": choice.kept,
+        "label_correctness": choice.correctness,
+        "rule": choice.rule,
+        "chosen_threshold": choice.threshold,
+        "estimated_correctness": choice.estimated_correctness,
+        "best_threshold": choice.best_threshold,
+        "best_accuracy": choice.best_accuracy,
+        "regret": None if choice.regret is None else choice.regret.value,
+        "regret_reason": choice.reason,
+    }
+    ends = _ends(None if choice.regret is None else choice.regret.interval)
+    given |= {"regret_low": ends[0], "regret_high": ends[1]}
+    return tuple(given.get(column) for column in CSV_COLUMNS)
+
+
+def _accuracy(accuracy: Accuracy | None) -> tuple[Cell, ...]:
+    if accuracy is None:
+        return (None,) * 5
+    return (accuracy.value, *_ends(accuracy.interval), accuracy.n, round(accuracy.correct))
 
 
 def _ends(bounds: Bounds | None) -> tuple[float | None, float | None]:

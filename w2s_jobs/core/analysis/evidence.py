@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from w2s_jobs.contracts.choices import ChosenThreshold
 from w2s_jobs.core.analysis.composition import By, Group
 from w2s_jobs.core.analysis.labels import Votes
 
@@ -28,6 +29,8 @@ class Evidence:
 
     correct: Mapping[str, npt.NDArray[np.bool_]]
     """by evaluate key, shape (questions,); test questions in one order for all"""
+    correct_extra: Mapping[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
+    """the same on the extra test questions, by the key of their evaluate step"""
     test_groups: Mapping[By, Sequence[Group | None]] = field(default_factory=dict)
     """level and topic of each test question"""
     unlabelled_groups: Mapping[By, Mapping[str, Group | None]] = field(default_factory=dict)
@@ -40,5 +43,7 @@ class Evidence:
     """by select key"""
     votes: Mapping[str, Votes] = field(default_factory=dict)
     """by grade key"""
+    chosen: Mapping[str, ChosenThreshold] = field(default_factory=dict)
+    """by choose key"""
     losses: Mapping[str, Sequence[float]] = field(default_factory=dict)
     """by train key: loss of each optimizer step"""

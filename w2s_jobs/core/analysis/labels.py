@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from w2s_jobs.contracts.results import RoundLabels, ThresholdLabels, TrainingSet
+from w2s_jobs.contracts.analyses import ThresholdLabels
+from w2s_jobs.contracts.results import RoundLabels, TrainingSet
 
-__all__ = ["KeptLabels", "LabelJudge", "Votes", "threshold_curve", "training_set"]
+__all__ = ["KeptLabels", "LabelJudge", "Votes", "correctness_at", "threshold_curve", "training_set"]
 
 _MOST_THRESHOLDS = 20
 
@@ -30,6 +31,8 @@ class Votes:
     answers: Sequence[str | None]
     counts: Sequence[int]
     totals: Sequence[int]
+    reasoned: Sequence[bool] | None = None
+    """did the winning sample reason before its answer; None: all did"""
 
 
 class LabelJudge:
@@ -99,6 +102,22 @@ def threshold_curve(votes: Votes, judge: LabelJudge, seed: int) -> tuple[Thresho
             )
         )
     return tuple(curve)
+
+
+def correctness_at(votes: Votes, judge: LabelJudge, threshold: int, *, reasoned_only: bool) -> tuple[int, float | None]:
+    """Count what a threshold keeps of any round's votes, and the share of it that is right (None: nothing or no gold).
+
+    From round 2 on a selection drops answers without reasoning (paper, appendix A.2): `reasoned_only`.
+    """
+    reasoned = votes.reasoned if reasoned_only and votes.reasoned is not None else [True] * len(votes.row_ids)
+    columns = zip(votes.row_ids, votes.answers, votes.counts, votes.totals, reasoned, strict=True)
+    kept = [
+        (row_id, answer)
+        for row_id, answer, count, total, has_reasoned in columns
+        if answer is not None and has_reasoned and count * 100 >= threshold * total
+    ]
+    right = judge.count_right([row_id for row_id, _ in kept], [answer for _, answer in kept])
+    return len(kept), None if right is None or not kept else round(right / len(kept), 6)
 
 
 def _thresholds(totals: Sequence[int]) -> list[int]:

@@ -7,16 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from w2s_jobs.contracts.results import (
-    Accuracy,
-    Choice,
-    Difference,
-    Gap,
-    PointResult,
-    SettingResult,
-    Spread,
-    TrainingSet,
-)
+from w2s_jobs.contracts.estimates import Accuracy, Difference, PgrResult, Spread
+from w2s_jobs.contracts.results import Choice, Gap, PointResult, SettingResult, TrainingSet
+from w2s_jobs.contracts.settings import Threshold
 from w2s_jobs.contracts.steps import ReportPoint
 from w2s_jobs.core.analysis.resampling import (
     Bootstrap,
@@ -25,13 +18,20 @@ from w2s_jobs.core.analysis.resampling import (
     compare,
     mean_of,
     recovered,
+    seed_weights,
     simultaneous,
 )
-from w2s_jobs.core.bootstrap import percentile_interval
+from w2s_jobs.core.metrics import resampled_interval
 
-__all__ = ["PointComparison", "setting_name"]
+__all__ = ["PointComparison", "setting_name", "threshold_order"]
 
-_ORDER = ("weak", "conventional", "round", "unfiltered", "direct", "ceiling", "direct-ceiling")
+_ORDER = ("weak", "conventional", "round", "unfiltered", "ceiling", "direct-weak", "direct", "direct-ceiling")
+_BASELINES = ("weak", "ceiling")
+
+
+def threshold_order(thresholds: Sequence[Threshold]) -> tuple[tuple[bool, Threshold], ...]:
+    """Order branches: by percent, and rules after them."""
+    return tuple((isinstance(threshold, str), threshold) for threshold in thresholds)
 
 
 def setting_name(point: ReportPoint) -> str:
@@ -65,7 +65,8 @@ class PointComparison:
         self._points = points
         self._by_evaluate = estimates
         self._questions = questions
-        self._level = bootstrap.confidence_level
+        self.confidence_level = bootstrap.confidence_level
+        self._weights = seed_weights((point.seed for point in points), bootstrap)
         self._settings = self._group()
 
     def results(self, training: Mapping[str, TrainingSet]) -> tuple[PointResult, ...]:
@@ -78,7 +79,7 @@ class PointComparison:
 
     def gap(self) -> Gap:
         """Describe what there is to recover, and whether that is certain."""
-        weak, ceiling = self._estimate("weak"), self._estimate("ceiling")
+        weak, ceiling = self.estimate("weak"), self.estimate("ceiling")
         if weak is None or ceiling is None:
             missing = " and ".join(name for name, e in (("weak", weak), ("ceiling", ceiling)) if e is None)
             return Gap(
@@ -89,7 +90,7 @@ class PointComparison:
                 certain=False,
                 reason=f"the experiment has no baseline {missing}",
             )
-        difference = compare(ceiling, weak, "weak", self._level)
+        difference = compare(ceiling, weak, "weak", self.confidence_level)
         return Gap(
             weak=round(weak.value, 6),
             ceiling=round(ceiling.value, 6),
@@ -102,10 +103,10 @@ class PointComparison:
     def best(self) -> tuple[Choice, ...]:
         """Choose the most accurate setting of each round and of all; ties go to the one that comes first."""
         rounds = [s for s in self._settings.values() if s.first.role == "round"]
-        conventional = self._estimate("conventional")
+        conventional = self.estimate("conventional")
         differences: dict[str, Difference] = {}
         if conventional is not None and rounds:
-            found = simultaneous([s.estimate for s in rounds], conventional, "conventional", self._level)
+            found = simultaneous([s.estimate for s in rounds], conventional, "conventional", self.confidence_level)
             differences = dict(zip((s.name for s in rounds), found, strict=True))
         choices = []
         for number in (*sorted({len(s.first.thresholds) for s in rounds}), None):
@@ -119,14 +120,16 @@ class PointComparison:
 
     def _group(self) -> dict[str, _Setting]:
         grouped: dict[str, list[ReportPoint]] = {}
-        for point in sorted(self._points, key=lambda p: (_ORDER.index(p.role), len(p.thresholds), p.thresholds)):
+        for point in sorted(self._points, key=_place):
             grouped.setdefault(setting_name(point), []).append(point)
-        return {
-            name: _Setting(name, tuple(points), mean_of([self._by_evaluate[p.evaluate] for p in points]))
-            for name, points in grouped.items()
-        }
+        return {name: _Setting(name, tuple(points), self.mean_estimate(points)) for name, points in grouped.items()}
 
-    def _estimate(self, setting: str) -> Estimate | None:
+    def mean_estimate(self, points: Sequence[ReportPoint]) -> Estimate:
+        """Take the mean over points that differ by their seed."""
+        return mean_of([self._by_evaluate[p.evaluate] for p in points], [self._weights[p.seed] for p in points])
+
+    def estimate(self, setting: str) -> Estimate | None:
+        """Return the estimate of a setting by its name."""
         found = self._settings.get(setting)
         return None if found is None else found.estimate
 
@@ -136,59 +139,79 @@ class PointComparison:
                 return self._by_evaluate[point.evaluate], point.id
         return None
 
-    def _accuracy(self, estimate: Estimate) -> Accuracy:
+    def accuracy(self, estimate: Estimate) -> Accuracy:
+        """Write an estimate with its interval."""
         return Accuracy(
             value=round(estimate.value, 6),
-            interval=bounds(percentile_interval(estimate.resampled, self._level)),
+            interval=bounds(
+                resampled_interval(estimate.value, estimate.resampled, self._questions, self.confidence_level)
+            ),
             n=self._questions,
             correct=round(estimate.value * self._questions, 3),
         )
 
     def _point(self, point: ReportPoint, training: TrainingSet | None) -> PointResult:
         estimate = self._by_evaluate[point.evaluate]
-        weak, ceiling = (self._of_seed(role, point.seed) for role in ("weak", "ceiling"))
+        weak, ceiling = (self._of_seed(role, point.seed) for role in _baselines(point.role))
         conventional = self._of_seed("conventional", point.seed)
         return PointResult(
             id=point.id,
             role=point.role,
             thresholds=point.thresholds,
             seed=point.seed,
-            accuracy=self._accuracy(estimate),
-            pgr=recovered(estimate, weak and weak[0], ceiling and ceiling[0], self._level),
+            accuracy=self.accuracy(estimate),
+            pgr=self._pgr(estimate, weak and weak[0], ceiling and ceiling[0], point.role),
             difference=None
             if conventional is None or conventional[1] == point.id
-            else compare(estimate, *conventional, self._level),
+            else compare(estimate, *conventional, self.confidence_level),
             training=training,
         )
 
     def _setting(self, setting: _Setting, training: Mapping[str, TrainingSet]) -> SettingResult:
         estimate, points = setting.estimate, setting.points
+        weak, ceiling = (self.estimate(name) for name in _baselines(setting.first.role))
         sets = [training[p.id] for p in points if p.id in training]
         return SettingResult(
             name=setting.name,
             role=setting.first.role,
             thresholds=setting.first.thresholds,
             seeds=tuple(p.seed for p in points),
-            accuracy=self._accuracy(estimate),
+            accuracy=self.accuracy(estimate),
             # Seeds may share a model (the weak one): one evaluation has no spread.
             spread=_spread([self._by_evaluate[key].value for key in dict.fromkeys(p.evaluate for p in points)]),
-            pgr=recovered(estimate, self._estimate("weak"), self._estimate("ceiling"), self._level),
+            pgr=self._pgr(estimate, weak, ceiling, setting.first.role),
             difference=self._against(setting, "conventional"),
             gain=self._against(setting, self._parent(setting.first)),
             training=_mean_training(sets),
         )
 
+    def _pgr(self, estimate: Estimate, weak: Estimate | None, ceiling: Estimate | None, role: str) -> PgrResult:
+        """Compute PGR between the baselines of the same form: bare answers have their own (table 3)."""
+        named = zip(_baselines(role), (weak, ceiling), strict=True)
+        if missing := [name for name, found in named if found is None]:
+            return PgrResult(value=None, reason=f"the experiment has no baseline {' and '.join(missing)}")
+        return recovered(estimate, weak, ceiling, self.confidence_level)
+
     def _against(self, setting: _Setting, other: str | None) -> Difference | None:
-        reference = None if other is None or other == setting.name else self._estimate(other)
+        reference = None if other is None or other == setting.name else self.estimate(other)
         if reference is None or other is None:
             return None
-        return compare(setting.estimate, reference, other, self._level)
+        return compare(setting.estimate, reference, other, self.confidence_level)
 
     def _parent(self, point: ReportPoint) -> str | None:
         if point.role == "round" and len(point.thresholds) > 1:
             before = point.thresholds[:-1]
             return f"round{len(before)}/t{'-'.join(map(str, before))}"
         return f"round1/t{point.thresholds[0]}" if point.role == "unfiltered" and point.thresholds else None
+
+
+def _baselines(role: str) -> tuple[str, str]:
+    weak, ceiling = _BASELINES
+    return (f"direct-{weak}", f"direct-{ceiling}") if role.startswith("direct") else (weak, ceiling)
+
+
+def _place(point: ReportPoint) -> tuple[object, ...]:
+    return (_ORDER.index(point.role), len(point.thresholds), threshold_order(point.thresholds))
 
 
 def _gap_reason(value: float, certain: bool, reversed_: bool) -> str | None:

@@ -1,18 +1,32 @@
-"""Accuracies with their paired resamples: means over seeds, differences and PGR keep the pairing of test questions."""
+"""Accuracies with their paired resamples: means over seeds, differences and PGR keep the pairing of test questions.
+
+Where several seeds are taken together, each resample also draws seeds with replacement, the same ones for every
+setting: the interval then covers other questions and other trainings.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from w2s_jobs.contracts.results import Bounds, Difference, PgrResult
+from w2s_jobs.contracts.estimates import Bounds, Difference, PgrResult
 from w2s_jobs.core.bootstrap import Floats, Interval, percentile_interval, resampled_accuracies
 from w2s_jobs.core.metrics import pgr, pgr_interval
 
-__all__ = ["Bootstrap", "Estimate", "bounds", "compare", "estimate_all", "mean_of", "recovered", "simultaneous"]
+__all__ = [
+    "Bootstrap",
+    "Estimate",
+    "bounds",
+    "compare",
+    "estimate_all",
+    "mean_of",
+    "recovered",
+    "seed_weights",
+    "simultaneous",
+]
 
 _DIGITS = 6
 """Digits after the point: finer than any interval, coarse enough to read."""
@@ -52,11 +66,33 @@ def estimate_all(correct: Mapping[str, npt.NDArray[np.bool_]], bootstrap: Bootst
     return {name: Estimate(float(values[i]), resampled[i]) for i, name in enumerate(correct)}
 
 
-def mean_of(estimates: Sequence[Estimate]) -> Estimate:
-    """Take the mean over seeds; each resample's questions stay the same for all of them."""
-    return Estimate(
-        float(np.mean([e.value for e in estimates])), np.mean(np.stack([e.resampled for e in estimates]), axis=0)
-    )
+def seed_weights(seeds: Iterable[int], bootstrap: Bootstrap) -> dict[int, Floats]:
+    """Draw for each resample how often each seed occurs in it: by seed, shape (resamples,).
+
+    One draw serves every setting, because seeds are paired as well: a seed's trainings share its weak labels.
+    """
+    ordered = sorted(set(seeds))
+    # A stream of its own, so that the draw of questions is the same with one seed and with many.
+    random = np.random.default_rng([bootstrap.seed, 1])
+    counts = random.multinomial(len(ordered), np.full(len(ordered), 1 / len(ordered)), size=bootstrap.resamples)
+    return {seed: counts[:, i].astype(np.float64) for i, seed in enumerate(ordered)}
+
+
+def mean_of(estimates: Sequence[Estimate], weights: Sequence[Floats]) -> Estimate:
+    """Take the mean over seeds.
+
+    Parameters
+    ----------
+    estimates
+        One a seed; each resample's questions stay the same for all of them.
+    weights
+        For each of the estimates, shape (resamples,): how often its seed occurs in each resample. A resample in which
+        none of these seeds occurs weighs them alike.
+    """
+    drawn = np.stack(weights)
+    drawn = np.where(drawn.sum(axis=0) > 0, drawn, 1.0)
+    resampled = (np.stack([e.resampled for e in estimates]) * drawn).sum(axis=0) / drawn.sum(axis=0)
+    return Estimate(float(np.mean([e.value for e in estimates])), resampled)
 
 
 def bounds(interval: Interval | None) -> Bounds | None:

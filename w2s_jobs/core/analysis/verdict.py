@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from w2s_jobs.contracts.results import Choice, Difference, Gap, PgrResult, SettingResult, Verdict
+from w2s_jobs.contracts.estimates import Difference, PgrResult
+from w2s_jobs.contracts.results import Choice, Gap, SettingResult, Verdict
 from w2s_jobs.core.analysis.words import (
     count_word,
     interval_words,

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from w2s_jobs.contracts.results import Bounds, SettingResult
+from w2s_jobs.contracts.estimates import Bounds
+from w2s_jobs.contracts.results import SettingResult
+from w2s_jobs.contracts.settings import Threshold
 
-__all__ = ["count_word", "interval_words", "percent", "pgr_range", "points", "setting_label", "thresholds_label"]
+__all__ = [
+    "branch_label",
+    "count_word",
+    "interval_words",
+    "percent",
+    "pgr_range",
+    "points",
+    "setting_label",
+    "threshold_word",
+    "thresholds_label",
+]
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _COUNTS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -16,6 +28,7 @@ _LABELS = {
     "conventional": "Conventional",
     "unfiltered": "Unfiltered",
     "direct": "Direct answers",
+    "direct-weak": "Direct answers, weak model",
     "direct-ceiling": "Direct answers, ceiling",
 }
 
@@ -40,16 +53,26 @@ def pgr_range(bounds: Bounds) -> str:
     return f"{percent(bounds.low, 0)} to {percent(bounds.high, 0)}"
 
 
-def thresholds_label(thresholds: Sequence[int]) -> str:
-    """Name a branch: `t₁ = 70%, t₂ = 60%`, each in one piece where lines break."""
-    named = (f"t{str(i).translate(_SUBSCRIPTS)} = {t}%" for i, t in enumerate(thresholds, start=1))
+def thresholds_label(thresholds: Sequence[Threshold]) -> str:
+    """Name a branch: `t₁ = 70%, t₂ = agreement`, each in one piece where lines break."""
+    named = (f"t{str(i).translate(_SUBSCRIPTS)} = {threshold_word(t)}" for i, t in enumerate(thresholds, start=1))
     return ", ".join(name.replace(" ", "\N{NO-BREAK SPACE}") for name in named)
+
+
+def threshold_word(threshold: Threshold) -> str:
+    """Write a threshold: `70%`, or the rule that chose it."""
+    return threshold if isinstance(threshold, str) else f"{threshold}%"
 
 
 def setting_label(setting: SettingResult) -> str:
     """Name a setting for a reader: `Round 2, t₁ = 70%, t₂ = 60%`."""
-    name = f"Round {len(setting.thresholds)}" if setting.role == "round" else _LABELS.get(setting.role, setting.role)
-    return f"{name}, {thresholds_label(setting.thresholds)}" if setting.thresholds else name
+    return branch_label(setting.role, setting.thresholds)
+
+
+def branch_label(role: str, thresholds: Sequence[Threshold]) -> str:
+    """Name what has this role and these thresholds for a reader."""
+    name = f"Round {len(thresholds)}" if role == "round" else _LABELS.get(role, role)
+    return f"{name}, {thresholds_label(thresholds)}" if thresholds else name
 
 
 def count_word(number: int) -> str:

@@ -11,13 +11,14 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from w2s_jobs.engines.reporting.palette import GRID, INK, MUTED, PAPER, as_css_variables
 
-__all__ = ["EndLabel", "Panel", "draw", "halo", "label_ends", "new_axes", "percent_axis"]
+__all__ = ["EndLabel", "Panel", "draw", "halo", "label_ends", "new_axes", "percent_axis", "points_axis"]
 
 _STYLE = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine lays out alike
@@ -83,6 +84,11 @@ def percent_axis(axes: Axes, which: str = "y") -> None:
     """Label an axis of fractions in percent."""
     axis = axes.yaxis if which == "y" else axes.xaxis
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%".replace("-", "\N{MINUS SIGN}")))
+
+
+def points_axis(axis: Axis) -> None:
+    """Label an axis of differences between fractions in percentage points."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}".replace("-", "\N{MINUS SIGN}")))
 
 
 def label_ends(axes: Axes, labels: Sequence[EndLabel], size: float = 9.5) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from w2s_jobs.context import StepContext
+from w2s_jobs.contracts.choices import ChosenThreshold
 from w2s_jobs.contracts.errors import InputError
+from w2s_jobs.contracts.steps import ReportParams
 from w2s_jobs.core.analysis.composition import By, Group
 from w2s_jobs.core.analysis.evidence import Evidence, Kept
 from w2s_jobs.core.analysis.labels import Votes
@@ -19,7 +21,7 @@ from w2s_jobs.store.rows import read_columns
 __all__ = ["read_evidence"]
 
 
-def read_evidence(context: StepContext) -> Evidence:
+def read_evidence(context: StepContext, params: ReportParams) -> Evidence:
     """Read the columns that the report needs.
 
     Raises
@@ -27,31 +29,43 @@ def read_evidence(context: StepContext) -> Evidence:
     InputError
         There is nothing to compare, or the evaluations are not about the same test questions.
     """
-    scored = {key: _scored(path) for key, path in _files(context, "scored")}
+    every = {key: _scored(path) for key, path in _made_by(context, "evaluate")}
+    extra = {p.evaluate_extra for p in params.points if p.evaluate_extra is not None} & every.keys()
+    scored = {key: columns for key, columns in every.items() if key not in extra}
     if not scored or not next(iter(scored.values()))["row_id"]:
         raise InputError(
             f"step {context.ref}: no scored test question to report on; expected `scored` inputs with at least one "
             "row. Give the test split at least one row (spec.dataset.splits.test)"
         )
     _refuse_other_questions(context, scored)
+    _refuse_other_questions(context, {key: every[key] for key in sorted(extra)})
     questions = _only(context, "questions", "questions", ("row_id", "level", "topic"))
     gold = _only(context, "gold", "examples", ("row_id", "answer"))
     first = next(iter(scored.values()))
     return Evidence(
         correct={key: np.array(columns["correct"], dtype=np.bool_) for key, columns in scored.items()},
+        correct_extra={key: np.array(every[key]["correct"], dtype=np.bool_) for key in sorted(extra)},
         test_groups={"level": first["level"], "topic": first["topic"]},
         unlabelled_groups=_groups(questions),
         unlabelled=len(questions["row_id"]) if questions else None,
         gold=dict(zip(gold["row_id"], gold["answer"], strict=True)) if gold else {},
         kept={key: _kept(path) for key, path in _files(context, "kept")},
         votes={key: _votes(path) for key, path in _files(context, "votes")},
+        chosen={key: ChosenThreshold.model_validate_json(p.read_bytes()) for key, p in _made_by(context, "choose")},
         losses={key: _losses(path) for key, path in _files(context, "loss")},
     )
 
 
-def _files(context: StepContext, role: str) -> Iterator[tuple[str, Path]]:
+def _files(context: StepContext, role: str, kind: str | None = None) -> Iterator[tuple[str, Path]]:
     for index, item in enumerate(context.spec.inputs.get(role, ())):
-        yield item.key, context.store.fetch(item, context.work_dir / "inputs" / role / str(index))
+        if kind in (None, item.kind):
+            yield item.key, context.store.fetch(item, context.work_dir / "inputs" / role / str(index))
+
+
+def _made_by(context: StepContext, kind: str) -> Iterator[tuple[str, Path]]:
+    """Fetch the inputs of one kind of step, whatever role they are given in; points name them by their keys."""
+    for role in context.spec.inputs:
+        yield from _files(context, role, kind)
 
 
 def _only(context: StepContext, role: str, schema: str, columns: tuple[str, ...]) -> dict[str, list[Any]]:
@@ -68,6 +82,8 @@ def _scored(path: Path) -> dict[str, list[Any]]:
 
 
 def _refuse_other_questions(context: StepContext, scored: dict[str, dict[str, list[Any]]]) -> None:
+    if not scored:
+        return
     (first, columns), *rest = scored.items()
     for key, other in rest:
         if other["row_id"] != columns["row_id"]:
@@ -94,8 +110,8 @@ def _kept(path: Path) -> Kept:
 
 
 def _votes(path: Path) -> Votes:
-    columns = read_columns(path, "votes", ("row_id", "answer", "count", "total"))
-    return Votes(columns["row_id"], columns["answer"], columns["count"], columns["total"])
+    columns = read_columns(path, "votes", ("row_id", "answer", "count", "total", "chain_of_thought"))
+    return Votes(*columns.values())
 
 
 def _losses(path: Path) -> list[float]:

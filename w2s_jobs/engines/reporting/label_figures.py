@@ -6,10 +6,14 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from w2s_jobs.contracts.results import Results, SettingResult, ThresholdLabels
+from w2s_jobs.contracts.analyses import ThresholdLabels
+from w2s_jobs.contracts.results import Results, SettingResult
+from w2s_jobs.contracts.settings import Threshold
+from w2s_jobs.core.analysis.points import threshold_order
 from w2s_jobs.core.analysis.words import percent, thresholds_label
 from w2s_jobs.engines.reporting.canvas import EndLabel, Panel, draw, halo, label_ends, new_axes, percent_axis
-from w2s_jobs.engines.reporting.palette import INK, MUTED, ROLE, sequence
+from w2s_jobs.engines.reporting.palette import INK, MUTED, ROLE
+from w2s_jobs.engines.reporting.threshold_figures import first_colours
 
 __all__ = ["label_panels"]
 
@@ -23,7 +27,11 @@ def label_panels(results: Results) -> list[Panel]:
         panels.append(_votes_panel(results, "correctness", "Right labels among the kept"))
     if results.threshold_labels:
         panels.append(_votes_panel(results, "coverage", "Questions kept"))
-    later = [s for s in results.settings if s.role == "round" and len(s.thresholds) > 1 and s.training is not None]
+    later = [
+        s
+        for s in results.settings
+        if s.role == "round" and len(s.thresholds) > 1 and isinstance(s.thresholds[-1], int) and s.training is not None
+    ]
     if any(s.training is not None and s.training.label_correctness is not None for s in later):
         panels.append(_later_panel(results, later, "correctness", "Right labels in the training set, later rounds"))
     if later:
@@ -62,16 +70,16 @@ def _votes_panel(results: Results, what: str, title: str) -> Panel:
 
 def _later_panel(results: Results, settings: Sequence[SettingResult], what: str, title: str) -> Panel:
     figure, axes = new_axes(height=3.0)
-    colours = sequence([s.thresholds[0] for s in results.settings if s.role == "round"])
-    lines: dict[tuple[int, ...], list[tuple[int, float]]] = {}
+    colours = first_colours(results)
+    lines: dict[tuple[Threshold, ...], list[tuple[int, float]]] = {}
     for setting in settings:
-        value = _of_training(setting, what)
-        if value is not None:
-            lines.setdefault(setting.thresholds[:-1], []).append((setting.thresholds[-1], value))
+        value, last = _of_training(setting, what), setting.thresholds[-1]
+        if value is not None and isinstance(last, int):
+            lines.setdefault(setting.thresholds[:-1], []).append((last, value))
     many = len(lines) > _COLOURS_UP_TO
     labels = []
-    for prefix, marks in sorted(lines.items()):
-        colour = MUTED if many else colours[prefix[0]]
+    for prefix, marks in sorted(lines.items(), key=lambda line: threshold_order(line[0])):
+        colour = MUTED if many else colours.get(prefix[0], ROLE["round"])
         axes.plot(*zip(*sorted(marks), strict=True), "-o", color=colour, markersize=5.5, **halo())
         if not many:
             labels.append(EndLabel(max(marks)[1], thresholds_label(prefix), colour))

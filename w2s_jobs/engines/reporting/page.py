@@ -9,7 +9,8 @@ from importlib.resources import files
 import jinja2
 import yaml
 
-from w2s_jobs.contracts.results import Accuracy, Results, SettingResult
+from w2s_jobs.contracts.estimates import Accuracy
+from w2s_jobs.contracts.results import Results, SettingResult
 from w2s_jobs.contracts.steps import ReportParams
 from w2s_jobs.core.analysis.words import (
     interval_words,
@@ -19,13 +20,14 @@ from w2s_jobs.core.analysis.words import (
     setting_label,
     thresholds_label,
 )
-from w2s_jobs.engines.reporting.canvas import Panel
-from w2s_jobs.engines.reporting.composition_figures import composition_panels
+from w2s_jobs.engines.reporting.ablation_views import filter_block, form_block, round_block
+from w2s_jobs.engines.reporting.choice_views import choice_block
+from w2s_jobs.engines.reporting.comparison_views import extra_test_block, published_block
 from w2s_jobs.engines.reporting.history import History
-from w2s_jobs.engines.reporting.label_figures import label_panels
 from w2s_jobs.engines.reporting.loss_figure import loss_panels
 from w2s_jobs.engines.reporting.palette import css_rules
-from w2s_jobs.engines.reporting.threshold_figures import threshold_panels
+from w2s_jobs.engines.reporting.sections import Section
+from w2s_jobs.engines.reporting.sweep_views import composition_blocks, label_block, threshold_blocks
 
 __all__ = ["render_page"]
 
@@ -64,21 +66,36 @@ def render_page(params: ReportParams, results: Results, losses: Mapping[str, Seq
         key_settings=_key_settings(results),
         scale=_scale(results),
         level=f"{100 * results.confidence_level:g}%",
-        figures=_figures(results, losses),
+        sections=_sections(results),
+        loss_panels=loss_panels(results, losses),
         cost=history.cost(),
         history=history,
         manifest=yaml.safe_dump(params.manifest, sort_keys=False, allow_unicode=True, width=100),
     )
 
 
-def _figures(results: Results, losses: Mapping[str, Sequence[float]]) -> dict[str, list[Panel]]:
-    return {
-        "accuracy": threshold_panels(results, "accuracy"),
-        "pgr": threshold_panels(results, "pgr"),
-        "labels": label_panels(results),
-        "composition": composition_panels(results),
-        "loss": loss_panels(results, losses),
-    }
+def _sections(results: Results) -> list[Section]:
+    """Build the sections of the analyses; one without data is left out, and the page says why."""
+    ablations = (filter_block(results), round_block(results), form_block(results))
+    built = (
+        ("thresholds", "Thresholds", "Accuracy and gap recovered against the threshold", threshold_blocks(results)),
+        ("choices", "Chosen thresholds", "Thresholds chosen without gold", [choice_block(results)]),
+        ("labels", "What the filter keeps", "What the filter keeps", [label_block(results)]),
+        ("composition", "Difficulty and topics", "Difficulty and topics", composition_blocks(results)),
+        (
+            "ablations",
+            "Filter, rounds, reasoning",
+            "Worth of the filter, further rounds and reasoning",
+            ablations,
+        ),
+        ("tests", "Test sets", "A small and a large test set", [extra_test_block(results)]),
+        ("published", "Published", "The paper's numbers beside this run's", [published_block(results)]),
+    )
+    sections = [
+        Section(name, nav, title, tuple(block for block in blocks if block is not None))
+        for name, nav, title, blocks in built
+    ]
+    return [section for section in sections if section.blocks]
 
 
 def _key_settings(results: Results) -> list[SettingResult]:

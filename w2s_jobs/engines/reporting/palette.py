@@ -18,6 +18,7 @@ ROLE: Mapping[str, str] = {
     "ceiling": "#100004",
     "unfiltered": "#100005",
     "direct": "#100006",
+    "direct-weak": "#100006",
     "direct-ceiling": "#100006",
 }
 _SEQUENCE = tuple(f"#20000{i}" for i in range(8))

@@ -8,12 +8,15 @@ from typing import Literal
 
 from matplotlib.axes import Axes
 
-from w2s_jobs.contracts.results import Bounds, PointResult, Results, SettingResult
+from w2s_jobs.contracts.estimates import Bounds
+from w2s_jobs.contracts.results import PointResult, Results, SettingResult
+from w2s_jobs.contracts.settings import Threshold
+from w2s_jobs.core.analysis.points import threshold_order
 from w2s_jobs.core.analysis.words import percent, setting_label, thresholds_label
 from w2s_jobs.engines.reporting.canvas import EndLabel, Panel, draw, halo, label_ends, new_axes, percent_axis
-from w2s_jobs.engines.reporting.palette import ROLE, sequence
+from w2s_jobs.engines.reporting.palette import INK, ROLE, sequence
 
-__all__ = ["threshold_panels"]
+__all__ = ["first_colours", "threshold_panels"]
 
 Quantity = Literal["accuracy", "pgr"]
 
@@ -30,13 +33,13 @@ class _Mark:
     y: float
     interval: Bounds | None
     seeds: tuple[float, ...]
-    first_threshold: int
+    first_threshold: Threshold
 
 
 def threshold_panels(results: Results, quantity: Quantity) -> list[Panel]:
     """Draw one panel a round; none where the quantity is undefined everywhere."""
-    rounds = sorted({len(s.thresholds) for s in results.settings if s.role == "round"})
-    settings = [s for s in results.settings if s.role == "round" and _value(s, quantity) is not None]
+    rounds = sorted({len(s.thresholds) for s in results.settings if _is_swept(s)})
+    settings = [s for s in results.settings if _is_swept(s) and _value(s, quantity) is not None]
     if not settings:
         return []
     limits = _limits(results, quantity)
@@ -44,11 +47,11 @@ def threshold_panels(results: Results, quantity: Quantity) -> list[Panel]:
 
 
 def _panel(results: Results, quantity: Quantity, number: int, limits: tuple[float, float]) -> Panel:
-    settings = [s for s in results.settings if s.role == "round" and len(s.thresholds) == number]
-    colours = sequence([s.thresholds[0] for s in results.settings if s.role == "round"])
+    settings = [s for s in results.settings if _is_swept(s) and len(s.thresholds) == number]
+    colours = first_colours(results)
     figure, axes = new_axes()
     axes.set_ylim(*limits)
-    xs = sorted({s.thresholds[-1] for s in settings})
+    xs = sorted({t for s in settings if isinstance(t := s.thresholds[-1], int)})
     _thresholds_axis(axes, xs, number)
     percent_axis(axes)
     labels = list(_baselines(axes, results, quantity))
@@ -56,7 +59,7 @@ def _panel(results: Results, quantity: Quantity, number: int, limits: tuple[floa
     many = len(lines) > _COLOURS_UP_TO
     best = max((mark.y for _, marks in lines for mark in marks), default=None)
     for index, (prefix, marks) in enumerate(lines):
-        colour = colours[prefix[0]] if prefix else ROLE["round"]
+        colour = colours.get(prefix[0], ROLE["round"]) if prefix else ROLE["round"]
         if many and all(mark.y != best for mark in marks):
             axes.plot([m.x for m in marks], [m.y for m in marks], "-", color=colour, linewidth=0.9, alpha=0.6)
             continue
@@ -64,9 +67,18 @@ def _panel(results: Results, quantity: Quantity, number: int, limits: tuple[floa
         _draw_line(axes, marks, colour, dodge, len(lines) <= _WHISKERS_UP_TO)
         if not prefix:
             for mark in marks:
-                axes.plot(mark.x, mark.y, "o", color=colours[mark.first_threshold], markersize=7, zorder=4, **halo())
+                axes.plot(
+                    mark.x,
+                    mark.y,
+                    "o",
+                    color=colours.get(mark.first_threshold, ROLE["round"]),
+                    markersize=7,
+                    zorder=4,
+                    **halo(),
+                )
         else:
             labels.append(EndLabel(marks[-1].y, thresholds_label(prefix), colour))
+    _draw_chosen(axes, results, quantity, number)
     label_ends(axes, labels)
     what = "Accuracy" if quantity == "accuracy" else "PGR"
     title = f"{what} after round {number}"
@@ -86,21 +98,46 @@ def _draw_line(axes: Axes, marks: Sequence[_Mark], colour: str, dodge: float, wh
 
 def _lines(
     results: Results, settings: Sequence[SettingResult], quantity: Quantity
-) -> list[tuple[tuple[int, ...], list[_Mark]]]:
+) -> list[tuple[tuple[Threshold, ...], list[_Mark]]]:
     """Group settings by the thresholds of earlier rounds; each group is a line over the last threshold."""
-    lines: dict[tuple[int, ...], list[_Mark]] = {}
+    lines: dict[tuple[Threshold, ...], list[_Mark]] = {}
     for setting in settings:
-        value = _value(setting, quantity)
-        if value is not None:
+        value, last = _value(setting, quantity), setting.thresholds[-1]
+        if value is not None and isinstance(last, int):
             mark = _Mark(
-                setting.thresholds[-1],
+                last,
                 value,
                 _interval(setting, quantity),
                 _seed_values(results.points, setting, quantity),
                 setting.thresholds[0],
             )
             lines.setdefault(setting.thresholds[:-1], []).append(mark)
-    return [(prefix, sorted(marks, key=lambda m: m.x)) for prefix, marks in sorted(lines.items())]
+    return [
+        (prefix, sorted(marks, key=lambda m: m.x))
+        for prefix, marks in sorted(lines.items(), key=lambda line: threshold_order(line[0]))
+    ]
+
+
+def first_colours(results: Results) -> dict[Threshold, str]:
+    """Give each threshold of round 1 its colour, the same in every figure."""
+    first = [t for s in results.settings if s.role == "round" and isinstance(t := s.thresholds[0], int)]
+    return dict(sequence(first).items())
+
+
+def _is_swept(setting: SettingResult) -> bool:
+    return setting.role == "round" and isinstance(setting.thresholds[-1], int)
+
+
+def _draw_chosen(axes: Axes, results: Results, quantity: Quantity, number: int) -> None:
+    """Mark the settings whose threshold a rule chose, under any seed; a rule's own training lies at its mean."""
+    named = {s.thresholds: s for s in results.settings if s.role == "round"}
+    for choice in results.choices:
+        if len(choice.after) != number - 1 or not choice.threshold.is_integer():
+            continue
+        setting = named.get((*choice.after, choice.rule)) or named.get((*choice.after, int(choice.threshold)))
+        y = None if setting is None else _value(setting, quantity)
+        if y is not None:
+            axes.plot(choice.threshold, y, "*", color=INK, markersize=11, zorder=5, **halo())
 
 
 def _baselines(axes: Axes, results: Results, quantity: Quantity) -> Iterator[EndLabel]:
@@ -130,6 +167,8 @@ def _limits(results: Results, quantity: Quantity) -> tuple[float, float]:
     ends = [e for s in shown if (i := _interval(s, quantity)) is not None for e in (i.low, i.high)]
     low = max(min([*values, *ends]), min(values) - span)
     high = min(max([*values, *ends]), max(values) + span)
+    if quantity == "accuracy":
+        low, high = max(low, 0.0), max(high, 0.1)
     margin = 0.04 * (high - low)
     return low - margin, high + margin
 

@@ -1,11 +1,7 @@
 from __future__ import annotations
 
-import csv
-import functools
 import json
 import re
-import threading
-from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,58 +10,14 @@ import pytest
 from rich.console import Console
 
 from controller.cli.results_table import render_results
-from tests.support.report_rows import Design, write_report_store
-from w2s_jobs.context import StepContext
+from tests.support.report_files import DESIGNS, FILES, SMALL, TINY, Reports, bytes_of, csv_rows, results_of, run_spec
+from tests.support.report_rows import write_report_store
+from tests.support.report_store import Design
 from w2s_jobs.contracts.artifact import ArtifactRef
 from w2s_jobs.contracts.errors import InputError
-from w2s_jobs.contracts.results import Results
-from w2s_jobs.contracts.steps import ReportParams, StepSpec
-from w2s_jobs.steps import report
 from w2s_jobs.store.folder import FolderStore
 
-FILES = {"results.json", "results.csv", "cost.json", "report.html"}
-SMALL = Design(rounds=((50, 80), (60,)), test=120, unlabelled=150, resamples=200)
-DESIGNS = {
-    "two rounds": SMALL,
-    "one point": Design(rounds=((70,),), baselines=(), test=50, unlabelled=60, resamples=200),
-    "no ceiling": Design(rounds=((50, 80),), baselines=("weak", "conventional"), unlabelled=100, resamples=200),
-    "no gap": Design(rounds=((50,), (60,)), weak_skill=0.5, ceiling_skill=0.45, test=200, resamples=200),
-    "levels and seeds": Design(levels=True, seeds=(0, 1), rounds=((50, 80), (60,)), test=120, resamples=200),
-    "many lines": Design(rounds=((50, 70, 80), (40, 60, 80), (50,)), test=80, unlabelled=200, resamples=200),
-}
-Reports = Callable[[str], dict[str, Path]]
-TINY = DESIGNS["one point"]
 every_design = pytest.mark.parametrize("name", DESIGNS)
-
-
-@pytest.fixture(scope="module")
-def reports(tmp_path_factory: pytest.TempPathFactory) -> Reports:
-    """Reports of the designs, each made once."""
-
-    @functools.cache
-    def made(name: str) -> dict[str, Path]:
-        root = tmp_path_factory.mktemp("report")
-        return run_spec(root, write_report_store(root, DESIGNS[name]))
-
-    return made
-
-
-def run_spec(root: Path, spec: StepSpec) -> dict[str, Path]:
-    (root / "work").mkdir(parents=True, exist_ok=True)
-    context = StepContext(spec, FolderStore(root / "store"), threading.Event())
-    return dict(report.run(context, ReportParams.model_validate(spec.params)).files)
-
-
-def bytes_of(files: dict[str, Path]) -> dict[str, bytes]:
-    return {name: path.read_bytes() for name, path in files.items()}
-
-
-def csv_rows(files: dict[str, Path]) -> list[dict[str, str]]:
-    return list(csv.DictReader(files["results.csv"].read_text().splitlines()))
-
-
-def results_of(files: dict[str, Path]) -> Results:
-    return Results.model_validate_json(files["results.json"].read_text())
 
 
 def test_a_report_is_four_files(reports: Reports) -> None:
@@ -95,6 +47,7 @@ def test_times_do_not_enter_the_results(tmp_path: Path) -> None:
 def test_every_point_has_its_row(reports: Reports) -> None:
     files = reports("two rounds")
     rows = csv_rows(files)
+    assert {row["test_set"] for row in rows} == {"test"}
     assert [row["id"] for row in rows] == [point.id for point in results_of(files).points]
     assert {row["role"] for row in rows} == {"weak", "ceiling", "conventional", "round"}
 

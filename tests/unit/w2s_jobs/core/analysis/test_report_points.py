@@ -3,9 +3,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from w2s_jobs.contracts.settings import Threshold
 from w2s_jobs.contracts.steps import ReportPoint
 from w2s_jobs.core.analysis.points import PointComparison, setting_name
-from w2s_jobs.core.analysis.resampling import Bootstrap, Estimate, compare, estimate_all, mean_of, simultaneous
+from w2s_jobs.core.analysis.resampling import (
+    Bootstrap,
+    Estimate,
+    compare,
+    estimate_all,
+    mean_of,
+    seed_weights,
+    simultaneous,
+)
 
 QUESTIONS = 400
 BOOTSTRAP = Bootstrap(resamples=500, confidence_level=0.95, seed=3)
@@ -17,7 +26,7 @@ def answers(share: float, seed: int = 0) -> np.ndarray:
     return np.linspace(0, 1, QUESTIONS) + noise < share
 
 
-def point(role: str, thresholds: tuple[int, ...] = (), seed: int = 0, evaluate: str | None = None) -> ReportPoint:
+def point(role: str, thresholds: tuple[Threshold, ...] = (), seed: int = 0, evaluate: str | None = None) -> ReportPoint:
     name = f"{role}{thresholds}{seed}"
     key = (evaluate or name).encode().hex().ljust(64, "0")[:64]
     return ReportPoint(id=name, role=role, thresholds=thresholds, seed=seed, evaluate=key)  # type: ignore[arg-type]
@@ -145,7 +154,69 @@ def test_the_best_of_equals_is_the_first() -> None:
 
 def test_a_mean_over_seeds_keeps_the_pairing_of_questions() -> None:
     one, two = Estimate(0.2, np.array([0.1, 0.3])), Estimate(0.4, np.array([0.5, 0.3]))
-    assert mean_of([one, two]).resampled.tolist() == pytest.approx([0.3, 0.3])
+    assert mean_of([one, two], [np.ones(2), np.ones(2)]).resampled.tolist() == pytest.approx([0.3, 0.3])
+
+
+def test_a_resample_counts_a_seed_as_often_as_it_was_drawn() -> None:
+    one, two = Estimate(0.2, np.array([0.2, 0.2, 0.2])), Estimate(0.4, np.array([0.4, 0.4, 0.4]))
+    weights = [np.array([2.0, 1.0, 0.0]), np.array([0.0, 1.0, 2.0])]
+    found = mean_of([one, two], weights)
+    assert found.value == pytest.approx(0.3)
+    assert found.resampled.tolist() == pytest.approx([0.2, 0.3, 0.4])
+
+
+def test_a_resample_without_any_of_the_seeds_weighs_them_alike() -> None:
+    found = mean_of([Estimate(0.2, np.array([0.2])), Estimate(0.4, np.array([0.4]))], [np.zeros(1), np.zeros(1)])
+    assert found.resampled.tolist() == pytest.approx([0.3])
+
+
+def test_seeds_that_differ_widen_the_interval_even_where_no_question_does() -> None:
+    given = {point("round", (50,), 0): np.zeros(QUESTIONS, bool), point("round", (50,), 1): np.ones(QUESTIONS, bool)}
+    interval = settings(given)["round1/t50"].accuracy.interval
+    assert (interval.low, interval.high) == (0, 1)
+
+
+def test_seeds_are_drawn_alike_for_every_setting_so_what_they_share_cancels() -> None:
+    low, high = np.zeros(QUESTIONS, bool), np.ones(QUESTIONS, bool)
+    given = {
+        point(role, t, seed): right
+        for role, t in (("conventional", ()), ("round", (50,)))
+        for seed, right in ((0, low), (1, high))
+    }
+    difference = settings(given)["round1/t50"].difference
+    assert (difference.interval.low, difference.interval.high) == (0, 0)
+
+
+def test_one_seed_is_drawn_once_in_every_resample() -> None:
+    assert seed_weights([7], BOOTSTRAP)[7].tolist() == [1.0] * BOOTSTRAP.resamples
+
+
+def test_seed_weights_sum_to_the_number_of_seeds(seed: int) -> None:
+    weights = seed_weights([3, 1, 2], Bootstrap(200, 0.95, seed))
+    assert list(weights) == [1, 2, 3]
+    assert set(sum(weights.values()).tolist()) == {3.0}
+
+
+def test_direct_answers_recover_the_gap_between_their_own_baselines() -> None:
+    """Table 3 of the paper: weak 14.6, ceiling 30.93, weak-to-strong 13.64 give a PGR of -5.87 %."""
+    shares = {"direct-weak": 0.1460, "direct-ceiling": 0.3093, "direct": 0.1364, "weak": 0.7480, "ceiling": 0.8036}
+    given = {point(role): np.arange(10_000) < 10_000 * share for role, share in shares.items()}
+    estimates = estimate_all({p.evaluate: right for p, right in given.items()}, BOOTSTRAP)
+    found = {s.name: s for s in PointComparison(tuple(given), estimates, 10_000, BOOTSTRAP).settings({})}
+    assert found["direct"].pgr.value == pytest.approx(-0.0588, abs=1e-4)
+    assert found["direct-ceiling"].pgr.value == 1
+
+
+def test_direct_answers_without_their_own_baselines_have_no_pgr() -> None:
+    given = {point("weak"): answers(0.4), point("ceiling"): answers(0.8), point("direct"): answers(0.3)}
+    pgr = settings(given)["direct"].pgr
+    assert pgr.value is None
+    assert pgr.reason == "the experiment has no baseline direct-weak and direct-ceiling"
+
+
+def test_a_rule_stands_behind_the_percents_of_its_round() -> None:
+    given = {point("round", (t,)): answers(0.5) for t in ("calibrated", 90, "agreement", 50)}
+    assert list(settings(given)) == ["round1/t50", "round1/t90", "round1/tagreement", "round1/tcalibrated"]
 
 
 def test_settings_are_named_by_what_seeds_have_in_common() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from w2s_jobs.contracts.results import Bounds
+from w2s_jobs.contracts.estimates import Bounds
 from w2s_jobs.core.analysis.cost import StepCost, sum_costs
 from w2s_jobs.core.analysis.words import interval_words, percent, points, thresholds_label
 
