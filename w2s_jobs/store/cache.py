@@ -1,7 +1,8 @@
-"""Files of a remote store on this machine, by their SHA-256: fetched once, shared by concurrent processes."""
+"""Files of remote stores on this machine, by their SHA-256: fetched once, shared by concurrent processes."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import uuid
@@ -21,6 +22,14 @@ class FileCache:
         """Return the cache that `W2S_CACHE` names, or the one in the user's cache folder."""
         home = os.environ.get("W2S_CACHE")
         return cls(Path(home) if home else Path.home() / ".cache" / "w2s" / "files")
+
+    def of_store(self, place: str) -> FileCache:
+        """Return the part that holds the files of one store.
+
+        A result states the digest of its files, and a download is checked by a CRC of the same result: whoever writes
+        to one store must not choose what the readers of another find under a digest.
+        """
+        return FileCache(self.root / hashlib.sha256(place.encode()).hexdigest()[:16])
 
     def path(self, sha256: str) -> Path:
         """Return where a file with this digest lies, whether or not it is there."""

@@ -25,7 +25,10 @@ __all__ = ["S3Store"]
 _FILES_AT_ONCE = 4
 _MANY = 64
 """From this many questions on, listing a kind is quicker than asking for each result."""
-_EXISTS = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
+_EXISTS = {"PreconditionFailed", "412"}
+_CONFLICT = {"ConditionalRequestConflict", "409"}
+"""Another writer was at work on the same key, and may yet have failed: only a second try tells."""
+_TRIES = 5
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 
 
@@ -36,7 +39,7 @@ class S3Store:
         self.bucket = bucket
         self.prefix = f"{prefix}/" if prefix else ""
         self.clients = S3Clients(settings)
-        self.cache = FileCache.of_this_machine()
+        self.cache = FileCache.of_this_machine().of_store(f"{settings.endpoint} {bucket} {self.prefix}")
 
     def read_result(self, ref: ArtifactRef) -> StepResult | None:
         """Return the result of a finished step, or None."""
@@ -74,13 +77,17 @@ class S3Store:
         key = self._key(result.ref, RESULT)
         body = result.model_dump_json(by_alias=True, indent=1).encode()
         with s3_errors(self.clients.place(self.bucket, key)):
-            try:
-                self.clients.api.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
-            except ClientError as error:
-                if _code(error) in _EXISTS:
-                    return False
-                raise
-        return True
+            for last in (number == _TRIES for number in range(1, _TRIES + 1)):
+                try:
+                    self.clients.api.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
+                except ClientError as error:
+                    if _code(error) in _EXISTS:
+                        return False
+                    if last or _code(error) not in _CONFLICT:
+                        raise
+                else:
+                    return True
+        raise AssertionError("the last try returns or raises")
 
     def fetch(self, item: Input, into: Path) -> Path:
         """Download what is not in this machine's cache, verify it, and return its path under `into`."""

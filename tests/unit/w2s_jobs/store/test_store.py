@@ -216,3 +216,18 @@ def test_the_endpoint_of_the_environment_serves_large_files_too(
     entry = store.put(REF, "1", "w", a_file(tmp_path, b"x" * 9_000_000))
     store.write_result(a_result((entry,)))
     assert store.fetch(Input(kind=REF.kind, key=REF.key, file="w"), tmp_path / "into").stat().st_size == 9_000_000
+
+
+def test_readers_of_one_store_never_get_the_cached_file_of_another(tmp_path: Path, s3_environment: Any) -> None:
+    bucket = s3_environment.bucket()
+    mine, theirs = (
+        open_store(StoreSettings(uri=f"s3://{bucket}/{prefix}", endpoint=s3_environment.endpoint))
+        for prefix in ("mine", "theirs")
+    )
+    entry = theirs.put(REF, "1", "model/weights.bin", a_file(tmp_path))
+    theirs.write_result(a_result((entry,)))
+    model = Input(kind=REF.kind, key=REF.key, file="model/")
+    theirs.fetch(model, tmp_path / "fetched")
+    mine.write_result(a_result((entry,)))  # it names a file that this store does not hold
+    with pytest.raises(InputError, match="there is no such object"):
+        mine.fetch(model, tmp_path / "again")
