@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from controller.api.v1alpha1 import ExperimentSpec, StrongModel, WeakModel
 from controller.plan.graph import Plan, Step
+from w2s_jobs.contracts.families import FAMILIES, FamilyFigures
 from w2s_jobs.contracts.settings import ModelSource, ScratchModel
 from w2s_jobs.contracts.steps import PrepareParams, SampleParams, SelectParams, Splits, TrainParams
 
-__all__ = ["FAMILIES", "FamilyFigures", "Workload"]
+__all__ = ["Workload"]
 
-
-@dataclass(frozen=True)
-class FamilyFigures:
-    """Sizes of a task family, for estimates only: the real ones are known once `prepare` has run."""
-
-    train_rows: int
-    test_rows: int
-    """0: test rows are taken from the one set of records"""
-    prompt_tokens: int
-    completion_tokens: int
-    """mean of a worked answer"""
-
-
-FAMILIES: Mapping[str, FamilyFigures] = {
-    "gsm8k": FamilyFigures(7473, 1319, 120, 150),
-    "math": FamilyFigures(7500, 5000, 130, 300),
-    "scan": FamilyFigures(20910, 0, 30, 60),
-}
 
 _SIZE_IN_NAME = re.compile(r"(?<![a-z0-9.])(\d+(?:\.\d+)?)\s?([bm])(?![a-z0-9])", re.IGNORECASE)
 
