@@ -38,13 +38,15 @@ def _dataset(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
             f"task family {family} has no generator; only scan does. Name a path, s3 or hub instead",
         )
     if source.generated:
-        for name in ("train", "test"):
+        for name in ("train", "test", "pool"):
             if getattr(source, name) is not None:
                 yield (*here, name), "names a file, and a generated dataset has none. Remove it"
+    if source.pool is not None and (source.train or source.test):
+        yield (*here, "pool"), "is one file for every split, and train or test names another. Name pool or the two"
     if source.train is not None and source.train == source.test:
         yield (
             (*here, "test"),
-            f"'{source.test}' is the file of train too, so the test questions would be trained on. Name another file",
+            f"'{source.test}' is the file of train too, so the test questions would be trained on. Name another file, or name it as pool: every split is then cut from it",
         )
 
 
@@ -54,13 +56,16 @@ def _splits(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
     for name in ("unlabelled", "test"):
         if getattr(splits, name) == 0:
             yield (*here, name), "0 rows; the method needs this split. Give it rows, or null for all that is left"
-    if not experiment.spec.dataset.source.generated:
+    source = experiment.spec.dataset.source
+    if not source.generated and source.pool is None:
         return
     if splits.unlabelled is None and splits.test is None:
         yield (
             (*here, "test"),
-            "null, as unlabelled is; generated records are one set, and one split can take the rest. Give a number",
+            "null, as unlabelled is; the records are one set, and one split can take the rest. Give a number",
         )
+    if not source.generated:
+        return
     asked = splits.pretrain + splits.labelled + (splits.unlabelled or 0) + (splits.test or 0)
     takes_rest = splits.unlabelled is None or splits.test is None
     if asked > _SCAN_PAIRS or (takes_rest and asked == _SCAN_PAIRS):

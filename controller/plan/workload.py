@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 
 from controller.api.v1alpha1 import ExperimentSpec, StrongModel, WeakModel
@@ -22,7 +23,9 @@ class Workload:
 
     def __init__(self, plan: Plan, spec: ExperimentSpec) -> None:
         self._plan = plan
-        self._figures = FAMILIES[spec.task.family]
+        figures = FAMILIES[spec.task.family]
+        one_pool = spec.dataset.source.pool is not None
+        self._figures = replace(figures, test_rows=0) if one_pool else figures
         self._declared = [
             (spec.models.weak.source, _parameters(spec.models.weak)),
             (spec.models.strong.source, _parameters(spec.models.strong)),

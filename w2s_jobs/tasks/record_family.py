@@ -59,6 +59,10 @@ class RecordFamily:
         left = self.answers.canonical(a)
         return left is not None and left == self.answers.canonical(b)
 
+    def credit(self, answer: str | None, gold: str) -> float | None:
+        """Score an answer in [0, 1], where the family gives partial credit."""
+        return None if self.partial_credit is None else self.partial_credit(answer, gold)
+
     def is_chain_of_thought(self, text: str) -> bool:
         """Reasoning stands before the answer, where the data explains; else every valid answer counts as one."""
         return has_reasoning(text) if self.explained else self.extract(text) is not None

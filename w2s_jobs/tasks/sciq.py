@@ -53,7 +53,9 @@ def _read(record: Mapping[str, Any]) -> Row:
 def _read_instruction(record: Mapping[str, Any]) -> Row:
     match = _INSTRUCTION.search(text_of(record, "instruction"))
     if match is None:
-        raise BadRecordError(f"instruction: expected a question and Answer1 to Answer4; got {record['instruction']!r:.80}")
+        raise BadRecordError(
+            f"instruction: expected a question and Answer1 to Answer4; got {record['instruction']!r:.80}"
+        )
     answer = Label(_OPTIONS).extract(text_of(record, "answer"))
     if answer is None:
         raise BadRecordError(f"answer: expected answer1 to answer4; got {record['answer']!r:.60}")

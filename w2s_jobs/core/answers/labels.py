@@ -35,7 +35,9 @@ class Label:
         # `the answer is a` may be cut off, so a small letter that ends a text counts from b on.
         self._small = re.compile(rf"[\"'(]*(?:([{letters.lower()}])[).:]|([{letters[1:].lower()}])\s*$)")
         # `(B) or (C)`, `C, E`: several options are no answer, whichever comes first.
-        self._another = re.compile(rf"[)\].:]*[^()]{{0,60}}?(?:[,;/&]|\bor\b|\band\b)\s*(?:[(\[]|answer)?[{letters}1-{count}]\b")
+        self._another = re.compile(
+            rf"[)\].:]*[^()]{{0,60}}?(?:[,;/&]|\bor\b|\band\b)\s*(?:[(\[]|answer)?[{letters}1-{count}]\b"
+        )
 
     def extract(self, text: str) -> str | None:
         """Read the statement of the answer; without one, the only option that the text names in brackets or alone."""
@@ -57,7 +59,7 @@ class Label:
         return f"The answer is ({answer})."
 
     def _leading(self, statement: str) -> str | None:
-        """Return the option that a statement begins with, or else the only one that it names in brackets; "": several."""
+        """Return the option that a statement begins with, else the only one it names in brackets; "" is several."""
         start = re.sub(r"^[\s:*\-\u2190]+", "", statement)
         bare = self._bare.match(start) or self._small.match(start)
         if bare:

@@ -11,7 +11,10 @@ from w2s_jobs.core.answers.domain import end_of, statements
 __all__ = ["ClassName", "ShortString"]
 
 _NEGATED = re.compile(r"(?:\b(?:not|never|no|neither|nor|hardly)|n't)(?:\s+\w+)?\W*$", re.IGNORECASE)
-_LEAD_IN = r"^\W*(?:that\s+)?(?:(?:the|this)\s+)?(?:(?:claim|statement|sentence|relation|relationship|label)\s+)?(?:is\s+)?(?:an?\s+)?\W*"
+_LEAD_IN = (
+    r"^\W*(?:that\s+)?(?:(?:the|this)\s+)?(?:(?:claim|statement|sentence|relation|relationship|label)\s+)?"
+    r"(?:is\s+)?(?:an?\s+)?\W*"
+)
 _LONGEST_STRING = 200
 
 
