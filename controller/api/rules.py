@@ -46,7 +46,8 @@ def _dataset(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
     if source.train is not None and source.train == source.test:
         yield (
             (*here, "test"),
-            f"'{source.test}' is the file of train too, so the test questions would be trained on. Name another file, or name it as pool: every split is then cut from it",
+            f"'{source.test}' is the file of train too, so the test questions would be trained on. Name another file, "
+            "or name it as pool: every split is then cut from it",
         )
 
 

@@ -62,11 +62,11 @@ class DatasetSource(Contract):
     hub: HubLocation | None = None
     """hub dataset with a pinned revision"""
     train: str | None = Field(default=None, max_length=200)
-    """train file name under path or s3 (.jsonl, .json of lines, .parquet, .csv, .tsv, .txt, .gz of these); the family's usual name by default"""
+    """train file name there (.jsonl, .json, .csv, .tsv, .parquet, .txt); the family's usual name by default"""
     test: str | None = Field(default=None, max_length=200)
     """test file name under path or s3; the family's usual name by default"""
     pool: str | None = Field(default=None, max_length=200)
-    """pool is the name of one file that every split is cut from, for data without a test file; not with train or test"""
+    """pool is one file that every split is cut from, for data without a test file; not with train or test"""
     sha256: dict[str, Sha256] = Field(default_factory=dict, max_length=16)
     """sha256 of each file by its name; `w2s` fills it in for a path, so that changed data is a changed key"""
 

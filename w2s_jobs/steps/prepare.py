@@ -30,7 +30,7 @@ class _Pool:
     skipped: int = 0
     """records set aside because they cannot be read"""
     overlapping: int = 0
-    """train records left out because their question is in the test records"""
+    """train records left out because their question is in the test records, or repeats in one pool"""
 
 
 def run(context: StepContext, params: PrepareParams) -> Outcome:
@@ -74,7 +74,8 @@ def _read_pool(context: StepContext, params: PrepareParams, family: TaskFamily) 
     if source.pool is not None:
         path = find_source_file(source, source.pool, (), context.work_dir, store)
         rows, skipped = _read_file(path, family, params.on_bad_record)
-        return _Pool(rows, None, skipped=skipped)
+        unique = list({row.question: row for row in reversed(rows)}.values())[::-1]  # none in two splits
+        return _Pool(unique, None, skipped=skipped, overlapping=len(rows) - len(unique))
     test_path = find_source_file(source, source.test, family.test_files, context.work_dir, store)
     train_path = find_source_file(source, source.train, family.train_files, context.work_dir, store)
     test, test_skipped = _read_file(test_path, family, params.on_bad_record)

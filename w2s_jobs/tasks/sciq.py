@@ -43,10 +43,10 @@ def _read(record: Mapping[str, Any]) -> Row:
     wrong = record.get("distractors") or [record.get(f"distractor{number}") for number in range(1, _OPTIONS)]
     if not isinstance(wrong, list) or len(wrong) != _OPTIONS - 1 or not all(isinstance(x, str) and x for x in wrong):
         raise BadRecordError(f"distractors: expected {_OPTIONS - 1} texts; got {wrong!r:.60}")
+    if right in wrong:
+        raise BadRecordError(f"distractors: expected none that is the right answer {right!r:.40}; got {wrong!r:.100}")
     # The records list the right answer apart, so the order is drawn: from the question, to stay the same everywhere.
-    options = sorted({right, *wrong}, key=lambda text: hashlib.sha256(f"{question}\n{text}".encode()).digest())
-    if len(options) != _OPTIONS:
-        raise BadRecordError(f"distractors: expected texts that differ from each other and the answer; got {wrong!r}")
+    options = sorted([right, *wrong], key=lambda text: hashlib.sha256(f"{question}\n{text}".encode()).digest())
     return choice_row(question, options, options.index(right))
 
 

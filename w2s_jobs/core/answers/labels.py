@@ -13,6 +13,10 @@ __all__ = ["NONE", "Label", "LabelSet", "render_options", "set_f1"]
 NONE = "none"
 """The empty set of letters, in words."""
 _NEGATION = re.compile(r"\b(?:not|never|neither|nor|except|but|cannot)\b|n't\b", re.IGNORECASE)
+_NEGATED_HERE = re.compile(
+    r"(?:\b(?:not|never|neither|nor|except|but|cannot|than)\b|n't\b)[^.\n]{0,30}\Z", re.IGNORECASE
+)
+"""The words just before an option that say it is not the one."""
 
 
 def render_options(options: Sequence[str]) -> str:
@@ -47,7 +51,9 @@ class Label:
                 return found or None
         tail = end_of(text).strip()
         named = self._all_framed(tail)
-        return named.pop() if len(named) == 1 else self._last_line(tail) if named else self._leading(tail) or None
+        if not named:
+            return self._leading(tail) or None
+        return self._only(tail) if len(named) == 1 else self._only(tail.splitlines()[-1])
 
     def canonical(self, answer: str) -> str | None:
         """Return the letter."""
@@ -64,13 +70,14 @@ class Label:
         bare = self._bare.match(start) or self._small.match(start)
         if bare:
             return "" if self._another.match(start[bare.end() :]) else (bare[1] or bare[bare.lastindex or 1]).upper()
-        named = self._all_framed(statement)
-        return named.pop() if len(named) == 1 and not _NEGATION.search(statement) else None
+        return self._only(statement)
 
-    def _last_line(self, tail: str) -> str | None:
-        """Of a text that names several options in brackets, its last line decides where it names one."""
-        named = self._all_framed(tail.splitlines()[-1])
-        return named.pop() if len(named) == 1 and not _NEGATION.search(tail.splitlines()[-1]) else None
+    def _only(self, text: str) -> str | None:
+        """Return the only option that a text names in brackets, unless its last mention is negated."""
+        mentions = list(self._framed.finditer(text))
+        if len(self._all_framed(text)) != 1 or _NEGATED_HERE.search(text, 0, mentions[-1].start()):
+            return None
+        return self._all_framed(text).pop()
 
     def _all_framed(self, text: str) -> set[str]:
         return {
