@@ -54,7 +54,7 @@ def test_the_letter_of_a_choice_is_found(text: str, letter: str) -> None:
         "answer1/answer2/answer3/answer4",
         "The answer is not (B).",
         "(A) and (B) are both fine",
-        "The answer is （Ｂ）",
+        "The answer is \uff08\uff22\uff09",  # full-width letters are not the letters
         "x" * 100_000,
         "(" * 100_000,
         r"\boxed{" * 20_000,
