@@ -12,7 +12,7 @@ __all__ = ["AnswerDomain", "end_of", "statements"]
 
 _LONGEST = 50_000
 _MARKER = re.compile(
-    r"(?:####|\b(?:final |correct |best |likely )*(?:answer|choice|option)s?\s*(?:is|are|would be|should be|=|:)+)"
+    r"(?:####|\b(?:final |correct |best |likely ){0,3}(?:answer|choice|option)s?\s*(?:is|are|would be|should be|=|:)+)"
     r"[\s:*(\[]*(?:most likely |likely |probably )?",
     re.IGNORECASE,
 )

@@ -90,7 +90,7 @@ class LabelSet:
 
     _NONE = re.compile(r"^\W*(?:none|no candidates?)\b", re.IGNORECASE)
     _FRAMED = re.compile(r"\(([A-Z])\)")
-    _BARE = re.compile(r"^[A-Z](?:\s*(?:,|;|and|&|\s)\s*[A-Z])*\W*$")
+    _BARE = re.compile(r"^[A-Z](?:(?:\s{0,3}(?:[,;&]|and\b)\s{0,3}|\s{1,3})[A-Z]){0,25}\W{0,5}$")
 
     def extract(self, text: str) -> str | None:
         """Read the letters of the statement; a text without one counts where it is nothing but letters."""

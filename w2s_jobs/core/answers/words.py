@@ -12,8 +12,8 @@ __all__ = ["ClassName", "ShortString"]
 
 _NEGATED = re.compile(r"(?:\b(?:not|never|no|neither|nor|hardly)|n't)(?:\s+\w+)?\W*$", re.IGNORECASE)
 _LEAD_IN = (
-    r"^\W*(?:that\s+)?(?:(?:the|this)\s+)?(?:(?:claim|statement|sentence|relation|relationship|label)\s+)?"
-    r"(?:is\s+)?(?:an?\s+)?\W*"
+    r"^\W{0,20}(?:that\s+)?(?:(?:the|this)\s+)?(?:(?:claim|statement|sentence|relation|relationship|label)\s+)?"
+    r"(?:is\s+)?(?:an?\s+)?\W{0,20}"
 )
 _LONGEST_STRING = 200
 

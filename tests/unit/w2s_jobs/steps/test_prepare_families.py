@@ -47,7 +47,9 @@ def test_every_family_has_a_manifest_here() -> None:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_a_manifest_of_the_family_compiles_and_its_prepare_steps_run(real_data: Path, tmp_path: Path, name: str) -> None:
+def test_a_manifest_of_the_family_compiles_and_its_prepare_steps_run(
+    real_data: Path, tmp_path: Path, name: str
+) -> None:
     file = tmp_path / "experiment.yaml"
     file.write_text(yaml.safe_dump(manifest_of(name, SOURCES[name], real_data)))
     _, plan = read_plan(file)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from w2s_jobs.core.answers.labels import Label
 from w2s_jobs.contracts.settings import TaskSettings
+from w2s_jobs.core.answers.labels import Label
 from w2s_jobs.store.records import read_records
 from w2s_jobs.tasks.family import BadRecordError, JoinsRecords
 from w2s_jobs.tasks.registry import get_family

@@ -78,7 +78,11 @@ def test_a_record_becomes_a_question_with_its_gold(name: str, record: Any, answe
         ("sciq", {**SCIQ, "distractors": ["u", "v", "x"]}, "distractors: expected none that is the right answer 'x'"),
         ("sciq", {**SCIQ_TEXT, "instruction": "Q?"}, "instruction: expected a question and Answer1 to Answer4"),
         ("sciq", {**SCIQ_TEXT, "answer": "answer9"}, "answer: expected answer1 to answer4; got 'answer9'"),
-        ("mctaco", {"cells": ["one"]}, "expected 5 cells (sentence, question, candidate, label, category); got ['one']"),
+        (
+            "mctaco",
+            {"cells": ["one"]},
+            "expected 5 cells (sentence, question, candidate, label, category); got ['one']",
+        ),
         ("mctaco", {"lines": [{**MCTACO["lines"][0], "label": "?"}]}, "label: expected 'yes' or 'no'; got '?'"),
     ],
 )

@@ -150,3 +150,26 @@ def test_a_written_set_reads_back(size: int, seed: int) -> None:
     letters = sorted(random.Random(seed + size).sample("ABCDEFGHIJKLMNOPQRSTUVWXYZ", size))
     answer = ", ".join(letters)
     assert LabelSet().extract(LabelSet().write(answer)) == answer
+
+
+HOSTILE = {
+    "brackets": "(" * 100_000,
+    "blanks": "A" + " " * 100_000 + "x",
+    "marks": "!" * 100_000 + "true?" + "!" * 100_000 + "?x",
+    "boxes": r"\boxed{" * 20_000,
+    "answers": "the answer is " * 10_000,
+    "finals": "final " * 20_000,
+    "negations": "not " * 30_000 + "(B",
+    "commands": r"\text{" * 20_000,
+    "letters": "A, " * 40_000 + "?",
+    "words": "the claim is " * 10_000,
+    "digits": "answer" + "1" * 100_000,
+    "code": "def answer():\n    return {'answer': [None]}\n" * 2_000,
+}
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("domain", DOMAINS, ids=lambda domain: type(domain).__name__)
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_text_is_read_in_time_and_answers_nothing(domain: AnswerDomain, text: str) -> None:
+    assert domain.extract(text) is None
