@@ -11,6 +11,8 @@ from w2s_jobs.core.latex import last_boxed
 __all__ = ["AnswerDomain", "end_of", "statements"]
 
 _LONGEST = 50_000
+_LONGEST_BOXED = 5_000
+"""A box is looked for in so many characters: what follows it is a remark."""
 _MARKER = re.compile(
     r"(?:####|\b(?:final |correct |best |likely ){0,3}(?:answer|choice|option)s?\s*(?:is|are|would be|should be|=|:)+)"
     r"[\s:*(\[]*(?:most likely |likely |probably )?",
@@ -40,7 +42,7 @@ def end_of(text: str) -> str:
 
 def statements(text: str) -> Iterator[str]:
     r"""Yield the places that state the answer, most explicit first: the last `\boxed`, what follows the last marker."""
-    boxed = last_boxed(text[-_LONGEST:])
+    boxed = last_boxed(text[-_LONGEST_BOXED:])
     if boxed is not None:
         yield end_of(boxed).strip()
     tail = end_of(text)

@@ -58,8 +58,8 @@ class ShortString:
             found = self.canonical(statement)
             if found is not None:
                 return found
-        tail = end_of(text).strip()
-        return self.canonical(tail) if "\n" not in tail else None
+        whole = text.strip()
+        return self.canonical(end_of(whole)) if len(whole) <= _LONGEST_STRING and "\n" not in whole else None
 
     def canonical(self, answer: str) -> str | None:
         """Return the words in small letters; None where nothing is left, or where it is too long to be an answer."""
