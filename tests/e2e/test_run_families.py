@@ -14,13 +14,13 @@ def test_the_whole_method_runs_on_real_questions_with_options(real_data, manifes
     spec["task"] = {"family": "openbookqa"}
     spec["dataset"] = {
         "source": {"path": str(real_data / "openbookqa")},
-        "splits": {"pretrain": 64, "labelled": 64, "unlabelled": 24, "test": 16},
+        "splits": {"pretrain": 96, "labelled": 96, "unlabelled": 24, "test": 16},
     }
     for model in ("weak", "strong"):
         spec["models"][model]["source"]["scratch"].update(
             hiddenSize=48, intermediateSize=96, maxPositions=1024, vocabSize=512
         )
-        spec["models"][model]["pretrain"][0]["training"].update(maxSeqLen=512, epochs=20)
+        spec["models"][model]["pretrain"][0]["training"].update(maxSeqLen=512, epochs=12)
     spec["training"]["maxSeqLen"] = 512
     spec["sampling"]["maxTokens"] = spec["evaluation"]["maxTokens"] = 12
     sandbox = Sandbox(tmp_path / "openbookqa", changed)
