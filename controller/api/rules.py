@@ -8,7 +8,7 @@ from controller.api.document import Path
 from controller.api.problems import Problem
 from controller.api.sweep_rules import broken_sweep_rules, repeated
 from controller.api.v1alpha1 import StrongModel, WeakModel, WeakToStrongExperiment
-from w2s_jobs.contracts.settings import PromptTemplate, ScratchModel, TrainingSettings
+from w2s_jobs.contracts.settings import DatasetSource, PromptTemplate, ScratchModel, TrainingSettings
 from w2s_jobs.contracts.steps import Splits
 
 __all__ = ["broken_rules"]
@@ -36,20 +36,30 @@ def _dataset(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
             f"task family {family} has no generator; only scan does. Name a path, s3 or hub instead",
         )
     if source.generated:
-        for name in ("train", "test"):
+        for name in ("train", "test", "pool"):
             if getattr(source, name) is not None:
                 yield (*here, name), "names a file, and a generated dataset has none. Remove it"
-    if source.s3 is not None and source.sha256:
-        for name, file in (("train", source.train), ("test", source.test)):
-            if file is None:
-                yield (*here, name), "missing beside sha256, which pins files by their names. Name the file"
-            elif file not in source.sha256:
-                yield (*here, "sha256"), f"pins other files but not '{file}'. Give the sums of all files, or of none"
+    if source.pool is not None and (source.train or source.test):
+        yield (*here, "pool"), "is one file for every split, and train or test names another. Name pool or the two"
+    yield from _pinned_files(here, source)
     if source.train is not None and source.train == source.test:
         yield (
             (*here, "test"),
-            f"'{source.test}' is the file of train too, so the test questions would be trained on. Name another file",
+            f"'{source.test}' is the file of train too, so the test questions would be trained on. Name another file, "
+            "or name it as pool: every split is then cut from it",
         )
+
+
+def _pinned_files(here: Path, source: DatasetSource) -> Iterator[Problem]:
+    """Pinning a part of the files in S3 would give two different datasets one key."""
+    if source.s3 is None or not source.sha256:
+        return
+    files = {"pool": source.pool} if source.pool is not None else {"train": source.train, "test": source.test}
+    for name, file in files.items():
+        if file is None:
+            yield (*here, name), "missing beside sha256, which pins files by their names. Name the file"
+        elif file not in source.sha256:
+            yield (*here, "sha256"), f"pins other files but not '{file}'. Give the sums of all files, or of none"
 
 
 def _splits(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
@@ -63,23 +73,30 @@ def _splits(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
             (*here, "extraTest"),
             "null, as test is; both come from the test records, and one of them can take the rest. Give a number",
         )
-    if experiment.spec.dataset.source.generated:
+    source = experiment.spec.dataset.source
+    if source.generated or source.pool is not None:
+        yield from _one_pool(here, splits)
+    if source.generated:
         yield from _generated_splits(here, splits)
 
 
-def _generated_splits(here: Path, splits: Splits) -> Iterator[Problem]:
-    """Generated records are one pool, whose size is known."""
-    sizes = splits.model_dump(exclude={"seed"})
+def _one_pool(here: Path, splits: Splits) -> Iterator[Problem]:
+    """Every split is cut from the same records."""
     if splits.unlabelled is None and splits.test is None:
         yield (
             (*here, "test"),
-            "null, as unlabelled is; generated records are one set, and one split can take the rest. Give a number",
+            "null, as unlabelled is; the records are one set, and one split can take the rest. Give a number",
         )
     if splits.unlabelled is None and splits.extra_test is None:
         yield (
             (*here, "extraTest"),
-            "null, as unlabelled is; generated records are one set, and one split can take the rest. Give a number",
+            "null, as unlabelled is; the records are one set, and one split can take the rest. Give a number",
         )
+
+
+def _generated_splits(here: Path, splits: Splits) -> Iterator[Problem]:
+    """How many records there are is known."""
+    sizes = splits.model_dump(exclude={"seed"})
     asked = sum(size or 0 for size in sizes.values())
     takes_rest = None in sizes.values()
     if asked > _SCAN_PAIRS or (takes_rest and asked == _SCAN_PAIRS):

@@ -14,10 +14,11 @@ from controller.api.v1alpha1 import WeakToStrongExperiment
 from w2s_jobs.contracts.settings import DatasetSource, ModelSource
 from w2s_jobs.store.checksum_cache import ChecksumCache
 from w2s_jobs.store.model_folder import model_folder_sha256
+from w2s_jobs.store.records import SUFFIXES
 
 __all__ = ["pin_paths"]
 
-_DATA_FILES = ("*.jsonl", "*.jsonl.gz", "*.parquet", "*.csv", "*.txt")
+_DATA_FILES = tuple(f"*{suffix}{packed}" for suffix in SUFFIXES for packed in ("", ".gz"))
 _MOST_FILES = 16
 
 
@@ -83,6 +84,9 @@ def _dataset(source: DatasetSource, manifest_folder: Path) -> DatasetSource:
 
 def _wanted(source: DatasetSource, folder: Path, here: FieldPath) -> Iterator[tuple[str, str]]:
     """Yield the names of the files to pin, each with the field that names it."""
+    if source.pool is not None:
+        yield source.pool, "pool"
+        return
     if source.train is not None and source.test is not None:
         yield source.train, "train"
         yield source.test, "test"
@@ -90,7 +94,7 @@ def _wanted(source: DatasetSource, folder: Path, here: FieldPath) -> Iterator[tu
     names = sorted({path.name for pattern in _DATA_FILES for path in folder.glob(pattern)})
     if not names:
         raise _NotPinned(
-            (*here, "path"), f"{folder} holds no .jsonl, .jsonl.gz, .parquet, .csv or .txt. Name the right folder"
+            (*here, "path"), f"{folder} holds no {', '.join(SUFFIXES)} or .gz of one. Name the right folder"
         )
     named = [name for name in (source.train, source.test) if name is not None]
     names = sorted({*names, *named})

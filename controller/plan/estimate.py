@@ -9,7 +9,8 @@ from controller.api.placement import Pool
 from controller.api.v1alpha1 import ExperimentSpec
 from controller.plan.gpus import GPUS, Gpu
 from controller.plan.graph import Plan, Step
-from controller.plan.workload import CHOSEN_THRESHOLD, FAMILIES, Workload
+from controller.plan.workload import CHOSEN_THRESHOLD, Workload
+from w2s_jobs.contracts.families import FAMILIES
 from w2s_jobs.contracts.settings import Parallelism
 from w2s_jobs.contracts.steps import TrainParams
 

@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cache
 
 from controller.api.v1alpha1 import ExperimentSpec, StrongModel, WeakModel
 from controller.plan.graph import Plan, Step
+from w2s_jobs.contracts.families import FAMILIES, FamilyFigures
 from w2s_jobs.contracts.settings import ModelSource, ScratchModel, SplitName
 from w2s_jobs.contracts.steps import PrepareParams, SampleParams, SelectParams, Splits, TrainParams
 
-__all__ = ["CHOSEN_THRESHOLD", "FAMILIES", "FamilyFigures", "Workload"]
-
-
-@dataclass(frozen=True)
-class FamilyFigures:
-    """Sizes of a task family, for estimates only: the real ones are known once `prepare` has run."""
-
-    train_rows: int
-    test_rows: int
-    """0: test rows are taken from the one set of records"""
-    prompt_tokens: int
-    completion_tokens: int
-    """mean of a worked answer"""
-
-
-FAMILIES: Mapping[str, FamilyFigures] = {
-    "gsm8k": FamilyFigures(7473, 1319, 120, 150),
-    "math": FamilyFigures(7500, 5000, 130, 300),
-    "scan": FamilyFigures(20910, 0, 30, 60),
-}
+__all__ = ["CHOSEN_THRESHOLD", "Workload"]
 
 CHOSEN_THRESHOLD = 70
 """What a rule is taken to choose, in percent: where the paper's best models lie."""
+
 
 _SIZE_IN_NAME = re.compile(r"(?<![a-z0-9.])(\d+(?:\.\d+)?)\s?([bm])(?![a-z0-9])", re.IGNORECASE)
 
@@ -44,7 +26,9 @@ class Workload:
 
     def __init__(self, plan: Plan, spec: ExperimentSpec) -> None:
         self._plan = plan
-        self._figures = FAMILIES[spec.task.family]
+        figures = FAMILIES[spec.task.family]
+        one_pool = spec.dataset.source.pool is not None
+        self._figures = replace(figures, test_rows=0) if one_pool else figures
         self._declared = [
             (spec.models.weak.source, _parameters(spec.models.weak)),
             (spec.models.strong.source, _parameters(spec.models.strong)),

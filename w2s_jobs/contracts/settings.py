@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from w2s_jobs.contracts.families import FamilyName
 from w2s_jobs.contracts.model import Contract
 
 __all__ = [
@@ -67,9 +68,11 @@ class DatasetSource(Contract):
     hub: HubLocation | None = None
     """hub dataset with a pinned revision"""
     train: str | None = Field(default=None, max_length=200)
-    """train file name under path or s3 (.jsonl, .jsonl.gz, .parquet); the family's usual name by default"""
+    """train file name there (.jsonl, .json, .csv, .tsv, .parquet, .txt); the family's usual name by default"""
     test: str | None = Field(default=None, max_length=200)
     """test file name under path or s3; the family's usual name by default"""
+    pool: str | None = Field(default=None, max_length=200)
+    """pool is one file that every split is cut from, for data without a test file; not with train or test"""
     sha256: dict[str, Sha256] = Field(default_factory=dict, max_length=16)
     """sha256 of each file by its name; `w2s` fills it in for a path, so that changed data is a changed key"""
 
@@ -94,7 +97,7 @@ class DatasetSource(Contract):
 class TaskSettings(Contract):
     """A task family: how a record becomes a question, what an answer looks like, when two answers are equal."""
 
-    family: Literal["scan", "gsm8k", "math"]
+    family: FamilyName
     """family of the task; each is one file under w2s_jobs/tasks"""
 
 

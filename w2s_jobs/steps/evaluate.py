@@ -14,7 +14,7 @@ from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.steps import EvaluateParams
 from w2s_jobs.core.metrics import accuracy_interval
 from w2s_jobs.store.rows import read_rows, write_rows
-from w2s_jobs.tasks.family import TaskFamily
+from w2s_jobs.tasks.family import GivesPartialCredit, TaskFamily
 from w2s_jobs.tasks.registry import get_family
 
 __all__ = ["run"]
@@ -43,6 +43,9 @@ def run(context: StepContext, params: EvaluateParams) -> Outcome:
         "byLevel": _by(scored, "level"),
         "byTopic": _by(scored, "topic"),
     }
+    credit = _mean_credit(family, scored)
+    if credit is not None:
+        accuracy["partialCredit"] = credit
     path = context.work_dir / "accuracy.json"
     path.write_text(json.dumps(accuracy, indent=1, sort_keys=True))
     files = {"scored.parquet": write_rows(context.work_dir / "scored.parquet", "scored", scored), "accuracy.json": path}
@@ -59,6 +62,15 @@ def _score(family: TaskFamily, question: dict[str, Any], text: str, gold: str) -
         "level": question["level"],
         "topic": question["topic"],
     }
+
+
+def _mean_credit(family: TaskFamily, scored: list[dict[str, Any]]) -> float | None:
+    """Return the mean partial credit (MC-TACO's F1) where the family gives any."""
+    if not isinstance(family, GivesPartialCredit):
+        return None
+    scores = [family.credit(row["answer"], row["gold"]) for row in scored]
+    given = [credit for credit in scores if credit is not None]
+    return sum(given) / len(given) if given else None
 
 
 def _by(scored: list[dict[str, Any]], column: str) -> JsonValue:

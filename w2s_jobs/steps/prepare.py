@@ -9,9 +9,10 @@ from pathlib import Path
 from w2s_jobs.context import Outcome, StepContext
 from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.steps import PrepareParams
+from w2s_jobs.store.records import read_records
 from w2s_jobs.store.rows import write_rows
-from w2s_jobs.store.sources import find_source_file, read_records
-from w2s_jobs.tasks.family import BadRecordError, Row, TaskFamily
+from w2s_jobs.store.sources import find_source_file
+from w2s_jobs.tasks.family import BadRecordError, JoinsRecords, Row, TaskFamily
 from w2s_jobs.tasks.registry import get_family
 from w2s_jobs.tasks.splits import SplitError, draw_split, row_ids
 
@@ -29,7 +30,7 @@ class _Pool:
     skipped: int = 0
     """records set aside because they cannot be read"""
     overlapping: int = 0
-    """train records left out because their question is in the test records"""
+    """train records left out because their question is in the test records, or repeats in one pool"""
 
 
 def run(context: StepContext, params: PrepareParams) -> Outcome:
@@ -42,7 +43,8 @@ def run(context: StepContext, params: PrepareParams) -> Outcome:
         )
     except SplitError as error:
         raise InputError(f"dataset of {family.name}: {error}") from error
-    records = pool.test if params.split in ("test", "extraTest") and pool.test is not None else pool.train
+    tested = pool.test if params.split in ("test", "extraTest") else None
+    records = pool.train if tested is None else tested
     ids = row_ids(family.name, records)
     rows = sorted(((ids[index], records[index]) for index in chosen), key=lambda pair: pair[0])
     name, path = _write(context.work_dir, params.part, rows)
@@ -69,6 +71,11 @@ def _read_pool(context: StepContext, params: PrepareParams, family: TaskFamily) 
     if source.generated:
         return _Pool(train=list(family.generate()), test=None)
     store = context.spec.store
+    if source.pool is not None:
+        path = find_source_file(source, source.pool, (), context.work_dir, store)
+        rows, skipped = _read_file(path, family, params.on_bad_record)
+        unique = list({row.question: row for row in reversed(rows)}.values())[::-1]  # none in two splits
+        return _Pool(unique, None, skipped=skipped, overlapping=len(rows) - len(unique))
     test_path = find_source_file(source, source.test, family.test_files, context.work_dir, store)
     train_path = find_source_file(source, source.train, family.train_files, context.work_dir, store)
     test, test_skipped = _read_file(test_path, family, params.on_bad_record)
@@ -83,7 +90,8 @@ def _read_pool(context: StepContext, params: PrepareParams, family: TaskFamily) 
 def _read_file(path: Path, family: TaskFamily, on_bad_record: str) -> tuple[list[Row], int]:
     rows: list[Row] = []
     skipped = 0
-    for number, record in read_records(path):
+    records = read_records(path)
+    for number, record in family.join(records) if isinstance(family, JoinsRecords) else records:
         try:
             rows.append(_parse(record, family))
         except BadRecordError as error:

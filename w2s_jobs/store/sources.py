@@ -1,14 +1,9 @@
-"""Raw datasets: bring a source's file to this machine, check it, and read its records one by one."""
+"""Raw datasets: bring a source's file to this machine and check it."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import json
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlparse
 
 from w2s_jobs.contracts.errors import DependencyError, InputError
@@ -16,9 +11,7 @@ from w2s_jobs.contracts.settings import DatasetSource, HubLocation
 from w2s_jobs.contracts.steps import StoreSettings
 from w2s_jobs.store.checksum import sha256_of
 
-__all__ = ["find_source_file", "read_records"]
-
-_SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet", ".csv", ".txt")
+__all__ = ["find_source_file"]
 
 
 def find_source_file(
@@ -37,7 +30,8 @@ def find_source_file(
     place = source.path or source.s3 or (source.hub.name if source.hub else "?")
     if path is None:
         raise InputError(
-            f"dataset {place}: no file {' or '.join(candidates)}; name the file with dataset.source.train / .test"
+            f"dataset {place}: no file {' or '.join(candidates)}; name the file with dataset.source.train / .test, "
+            "or with .pool where one file serves every split"
         )
     expected = source.sha256.get(name)
     if expected is not None and (found := sha256_of(path)) != expected:
@@ -110,56 +104,3 @@ def _unreachable(hub: HubLocation, filename: str) -> DependencyError:
         f"hub dataset {hub.name}@{hub.revision[:12]}: the hub cannot be reached and {filename} is not cached; "
         "run again with a network, or name a path or s3 source"
     )
-
-
-def read_records(path: Path) -> Iterator[tuple[int, Any]]:
-    """Yield (line or row number from 1, record). A line that cannot be read yields the ValueError that says why.
-
-    Raises
-    ------
-    InputError
-        The file is of no known kind, or damaged as a whole: where its lines are cannot be told any more.
-    """
-    try:
-        yield from _read_any(path)
-    except (ValueError, EOFError, gzip.BadGzipFile, zlib.error, csv.Error) as error:
-        kind = "".join(path.suffixes[-2:])
-        raise InputError(f"dataset file {path} cannot be read as {kind}: {error}; restore the file") from error
-
-
-def _read_any(path: Path) -> Iterator[tuple[int, Any]]:
-    name = path.name
-    if name.endswith(".parquet"):
-        yield from enumerate(_read_parquet(path), start=1)
-    elif name.endswith(".csv"):
-        with path.open(newline="", encoding="utf-8") as stream:
-            yield from enumerate(csv.DictReader(stream), start=2)
-    elif name.endswith((".jsonl", ".jsonl.gz", ".txt")):
-        yield from _read_lines(path)
-    else:
-        raise InputError(f"dataset file {path}: expected one of {', '.join(_SUFFIXES)}")
-
-
-def _read_parquet(path: Path) -> list[dict[str, Any]]:
-    import pyarrow as pa  # only Parquet sources need it
-    import pyarrow.parquet as pq
-
-    try:
-        rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
-    except (pa.ArrowException, OSError) as error:  # Arrow calls broken Parquet the one or the other
-        raise ValueError(str(error)) from error
-    return rows
-
-
-def _read_lines(path: Path) -> Iterator[tuple[int, Any]]:
-    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
-        for number, line in enumerate(stream, start=1):
-            if not line.strip():
-                continue
-            try:
-                text = line.decode("utf-8")
-                yield number, {"text": text.strip()} if path.suffix == ".txt" else json.loads(text)
-            except ValueError as error:  # broken UTF-8 or broken JSON
-                yield number, error
-            except RecursionError:
-                yield number, ValueError("nested too deeply")

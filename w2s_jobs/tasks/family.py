@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-__all__ = ["BadRecordError", "Row", "TaskFamily"]
+__all__ = ["BadRecordError", "GivesPartialCredit", "JoinsRecords", "Row", "TaskFamily"]
 
 
 class BadRecordError(ValueError):
@@ -57,3 +57,19 @@ class TaskFamily(Protocol):
 
     def format_answer(self, answer: str) -> str:
         """Write a bare final answer as a completion without chain of thought."""
+
+
+@runtime_checkable
+class JoinsRecords(Protocol):
+    """A family whose questions may stand on several lines of a file."""
+
+    def join(self, records: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+        """Turn (line, record) pairs into those that `parse` reads, one a question."""
+
+
+@runtime_checkable
+class GivesPartialCredit(Protocol):
+    """A family that may score answers finer than right or wrong."""
+
+    def credit(self, answer: str | None, gold: str) -> float | None:
+        """Score an answer (None is invalid) in [0, 1]; None where the family knows exact match only."""

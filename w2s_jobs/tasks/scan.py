@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from w2s_jobs.core.answers.sequences import SymbolSequence
 from w2s_jobs.tasks.family import BadRecordError, Row
 
 __all__ = ["Scan"]
@@ -16,7 +17,8 @@ __all__ = ["Scan"]
 _VERBS = {"walk": ("I_WALK",), "look": ("I_LOOK",), "run": ("I_RUN",), "jump": ("I_JUMP",), "turn": ()}
 _TURNS = {"left": ("I_TURN_LEFT",), "right": ("I_TURN_RIGHT",)}
 _TIMES = {"": 1, " twice": 2, " thrice": 3}
-_ACTIONS = frozenset(action for actions in (*_VERBS.values(), *_TURNS.values()) for action in actions)
+_ACTIONS = sorted({action for actions in (*_VERBS.values(), *_TURNS.values()) for action in actions})
+_ANSWERS = SymbolSequence(_ACTIONS)
 
 
 def _phrases() -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -60,13 +62,12 @@ class Scan:
             raise BadRecordError("question is empty; expected a command")
         answer = self.extract(actions)
         if answer is None:
-            raise BadRecordError(f"answer {actions!r:.80} is not a sequence of {', '.join(sorted(_ACTIONS))}")
+            raise BadRecordError(f"answer {actions!r:.80} is not a sequence of {', '.join(_ACTIONS)}")
         return self._row(command.strip(), tuple(answer.split()))
 
     def extract(self, text: str) -> str | None:
         """Return the actions with single blanks between, or None where anything else stands among them."""
-        actions = text.split()
-        return " ".join(actions) if actions and all(action in _ACTIONS for action in actions) else None
+        return _ANSWERS.extract(text)
 
     def canonical(self, answer: str) -> str | None:
         """Equal sequences are equal strings."""

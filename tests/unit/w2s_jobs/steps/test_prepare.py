@@ -205,7 +205,6 @@ def test_the_checksum_of_a_file_in_a_folder_below_is_checked_too(bench: Bench, t
         ("train.parquet", b"PAR1 this is none PAR1"),
         ("train.jsonl.gz", gzip.compress(("\n".join(a_record(n) for n in range(2000))).encode())[:-100]),
         ("train.jsonl.gz", b"not packed at all\n"),
-        ("train.csv", b"question,answer\nwhat,\xff\xfe\n"),
     ],
 )
 def test_a_data_file_that_is_damaged_as_a_whole_is_named(
