@@ -75,6 +75,9 @@ class ConfidenceMethod(Contract):
     ablations: tuple[Ablation, ...] = Field(default=(), max_length=2)
     """ablations: unfiltered appends all relabelled rows in round 2, after the thresholds from which that goes on
     (table 1); direct does the baselines without chain of thought (table 3, appendix C.1)"""
+    require_chain_of_thought: bool = True
+    """requireChainOfThought drops labels without reasoning from round 2 on (appendix A.2); false suits tasks that are
+    answered without any"""
 
 
 class Method(Contract):

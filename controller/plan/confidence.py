@@ -130,8 +130,8 @@ class _OneSeed:
     ) -> Iterator[ReportPoint]:
         """Go down one branch of the sweep."""
         thresholds = (*branch.kept.thresholds, threshold)
-        # From the second round on the labels are the strong model's own (appendix A.2).
-        params = self._build.selection(None if isinstance(threshold, str) else threshold, chain_of_thought=index > 0)
+        number = None if isinstance(threshold, str) else threshold
+        params = self._build.selection(number, chain_of_thought=self._needs_reasoning(index))
         label = f"select round {index + 1} {self._suffix(thresholds)}"
         select = self._build.select(branch.votes, branch.questions, params, label, chosen)
         kept = _Kept((*branch.kept.selects, select), (*branch.kept.grades, branch.votes), thresholds)
@@ -147,6 +147,10 @@ class _OneSeed:
                 discarded = (*discarded, self._chooser.discard(votes, params, chosen, self._suffix(thresholds)))
             yield from self._round(index + 1, replace(self._relabel(model, kept), discarded_calibration=discarded))
 
+    def _needs_reasoning(self, index: int) -> bool:
+        """Tell whether labels must show reasoning: from round 2 on they are the strong model's own (appendix A.2)."""
+        return index > 0 and self._method.require_chain_of_thought
+
     def _goes_on(self, index: int, thresholds: tuple[Threshold, ...]) -> bool:
         return index < len(self._method.rounds) and self._method.rounds[index].goes_on_from(thresholds)
 
@@ -161,7 +165,7 @@ class _OneSeed:
                 self._chooser.votes(branch.labeller, suffix), branch.discarded_calibration
             )
         chosen = self._chooser.choose(
-            rule, candidates, branch.votes, calibration, index > 0, f"round {index + 1} {suffix}"
+            rule, candidates, branch.votes, calibration, self._needs_reasoning(index), f"round {index + 1} {suffix}"
         )
         self.choices.append(
             ReportChoice(

@@ -57,6 +57,17 @@ def test_the_order_of_the_inputs_does_not_matter(tmp_path: Path):
     assert digests[0] == digests[1]
 
 
+def test_a_filter_that_kept_nothing_leaves_the_model_as_it_is(bench: TrainingBench, tmp_path: Path):
+    given = bench.run(bench.spec("given", QUICK))
+    folder = bench.file(given, "model/config.json").parent
+    nothing = TrainingBench(tmp_path / "nothing")
+    nothing.add_examples([])
+    result = nothing.run(nothing.spec("untrained", QUICK, model=ModelSource(path=str(folder))))
+    assert nothing.weights_digest(result) == bench.weights_digest(given)
+    assert nothing.losses(result) == []
+    assert result.metrics["examples"] == 0
+
+
 def test_packed_learns_what_unpacked_learns(bench: TrainingBench):
     unpacked = bench.run(bench.spec("unpacked", QUICK))
     packed = bench.run(bench.spec("packed", QUICK.model_copy(update={"packing": True})))
@@ -91,7 +102,7 @@ def test_bfloat16_where_it_is_asked_for(bench: TrainingBench, architecture: str)
 
 
 REFUSALS = [
-    ("no rows", [], {}, "the filter kept nothing; lower the threshold"),
+    ("no rows for a model from scratch", [], {}, "no examples to train on, and a model from scratch"),
     ("a row twice", sayings(3) + sayings(1), {}, "row-0000"),
     ("a chat prompt without a chat template", sayings(3), {"template": {"name": "chat"}}, "no chat template"),
     (

@@ -34,6 +34,8 @@ def run(context: StepContext, params: TrainParams) -> Outcome:
     """Fine-tune a model on the union of the inputs in role `examples`."""
     choose_accelerator(context)
     rows = read_examples(context)
+    if not rows:
+        return _untrained(context, params)
     prompts = [render(params.template, row["question"]) for row in rows]
     completions = choose_completions(context, params, rows)
     model = _first_weights(context, params, prompts, completions)
@@ -60,14 +62,10 @@ def read_examples(context: StepContext) -> list[dict[str, Any]]:
     Raises
     ------
     InputError
-        There are none, or a row is there twice.
+        A row is there twice.
     """
     names = ", ".join(f"{item.ref}/{item.file}" for item in context.spec.inputs.get("examples", ())) or "none given"
     rows = sorted(read_rows(context.inputs("examples"), "examples"), key=lambda row: str(row["row_id"]))
-    if not rows:
-        raise InputError(
-            f"step {context.ref}: no examples to train on in {names}: the filter kept nothing; lower the threshold"
-        )
     twice = [row_id for row_id, count in Counter(row["row_id"] for row in rows).items() if count > 1]
     if twice:
         raise InputError(
@@ -86,6 +84,26 @@ def choose_completions(context: StepContext, params: TrainParams, rows: list[dic
         raise InputError(f"step {context.ref}: row {missing} has no answer, but completion=answer learns only answers")
     family = get_family(params.task)
     return [family.format_answer(row["answer"]) for row in rows]
+
+
+def _untrained(context: StepContext, params: TrainParams) -> Outcome:
+    """Publish the model as it is: a filter that keeps nothing is a point of the sweep, and must not end all others.
+
+    Raises
+    ------
+    InputError
+        The model would be built from scratch: it has no weights yet, and no text to learn a tokenizer from.
+    """
+    if params.model is not None and params.model.scratch is not None:
+        raise InputError(f"step {context.ref}: no examples to train on, and a model from scratch is nothing without")
+    log.warning("no examples to train on: the filter kept nothing, and the model stays as it is")
+    losses = context.work_dir / "loss.json"
+    losses.write_text("[]")
+    weights = sorted(path for path in model_folder(context, params.model).iterdir() if path.is_file())
+    return Outcome(
+        files={**{f"model/{path.name}": path for path in weights}, "loss.json": losses},
+        metrics={"examples": 0, "dropped": 0, "tokens": 0, "trainedTokens": 0, "optimizerSteps": 0},
+    )
 
 
 def _first_weights(context: StepContext, params: TrainParams, prompts: list[Prompt], completions: list[str]) -> Path:
