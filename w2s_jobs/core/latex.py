@@ -13,7 +13,16 @@ _LONGEST = 2000
 _REMOVED = re.compile(
     r"\\(?:left|right|displaystyle|textstyle|bigl?|bigr?|Bigl?|Bigr?)(?![A-Za-z])|\\[!,;: ]|~|\\qquad|\\quad"
 )
-_TEXT = re.compile(r"\\(?:text|mathrm|textbf|mathbf|textit|mbox)\s*\{([^{}]*)\}")
+_TEXT = re.compile(r"\\(?:text|mathrm|textbf|mathbf|textit|textrm|mathit|operatorname|mbox|emph)\s*\{([^{}]*)\}")
+_UNICODE = str.maketrans(
+    {
+        "−": "-", "×": r"\times ", "·": r"\cdot ", "÷": r"\div ", "π": r"\pi ", "∞": r"\infty ",
+        "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "∪": r"\cup ", "±": r"\pm ", "θ": r"\theta ", "°": "", "²": "^2",
+        "³": "^3", "½": r"\frac{1}{2}", "¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}", "\u00a0": " ", "\u202f": " ",
+    }
+)  # fmt: skip
+_ROOT = re.compile(r"√\s*(?:\(([^()]*)\)|([0-9]+|[a-z]))|(?<![\\A-Za-z])sqrt\s*\(([^()]*)\)")
+_WORD_PI = re.compile(r"(?<![\\A-Za-z])pi(?![A-Za-z])")
 _UNIT_NAMES = (
     "cm|m|km|mm|in|inches|inch|feet|foot|ft|units?|degrees?|miles?|mph|hours?|minutes?|seconds?|dollars?|cents?|pounds?"
     "|grams?|kg|liters?|meters?|points?|people|ways|students?"
@@ -23,7 +32,8 @@ _UNIT = re.compile(
     r"\s*(?:\^\{?[23]\}?)?\.?\s*\}(?:\s*\^\s*\{?[23]\}?)?\s*$"
 )
 _DEGREES = re.compile(r"\^\s*\{?\s*\\circ\s*\}?")
-_SHORT_FRAC = re.compile(r"\\frac\s*([0-9a-zA-Z])\s*([0-9a-zA-Z])")
+_SHORT_TOP = re.compile(r"\\frac\s*([0-9a-zA-Z])")
+_SHORT_BOTTOM = re.compile(r"(\\frac\s*\{[^{}]*\})\s*([0-9a-zA-Z])")
 _SHORT_SQRT = re.compile(r"\\sqrt\s*([0-9a-zA-Z])")
 _THOUSANDS = re.compile(r"(?<=[0-9])(?:\{,\}|\\,|,\\!)(?=[0-9]{3}(?![0-9]))")
 
@@ -44,7 +54,9 @@ def last_boxed(text: str) -> str | None:
 
 def normalise(answer: str) -> str:
     r"""Take away what does not change a mathematical answer: spacing commands, dollar signs, units, `\left`."""
-    text = answer.strip().strip("$").strip()
+    if len(answer) > _LONGEST:
+        return answer
+    text = answer.translate(_UNICODE).strip().strip("$").strip()
     text = text.removeprefix("\\(").removesuffix("\\)").removeprefix("\\[").removesuffix("\\]").strip()
     text = _THOUSANDS.sub("", text)
     text = _REMOVED.sub("", text)
@@ -52,5 +64,11 @@ def normalise(answer: str) -> str:
     text = text.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac").replace("\\cfrac", "\\frac")
     text = _DEGREES.sub("", _UNIT.sub("", text))
     text = _TEXT.sub(r"\1", text)
-    text = _SHORT_SQRT.sub(r"\\sqrt{\1}", _SHORT_FRAC.sub(r"\\frac{\1}{\2}", text))
+    text = _SHORT_BOTTOM.sub(r"\1{\2}", _SHORT_TOP.sub(r"\\frac{\1}", text))
+    text = _SHORT_SQRT.sub(r"\\sqrt{\1}", _ROOT.sub(_as_sqrt, text))
+    text = _WORD_PI.sub(r"\\pi ", text)
     return re.sub(r"\s+", " ", text).strip().removesuffix(".").strip()
+
+
+def _as_sqrt(match: re.Match[str]) -> str:
+    return rf"\sqrt{{{match[1] or match[2] or match[3] or ''}}}"

@@ -11,11 +11,16 @@ from w2s_jobs.core.equality import equal_expressions
 from w2s_jobs.core.latex import last_boxed, normalise
 from w2s_jobs.core.numbers import canonical_number
 from w2s_jobs.tasks.family import BadRecordError, Row
-from w2s_jobs.tasks.reasoning import after_marker, has_reasoning
+from w2s_jobs.tasks.reasoning import after_marker, answer_field, has_reasoning
 
 __all__ = ["Math"]
 
 _LEVEL = re.compile(r"[0-9]")
+_FORMULA = re.compile(r"(?<!\\)\$((?:\\.|[^$\\])+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]")
+_SENTENCE_END = re.compile(r"\.\s+(?=[A-Z])")
+_QUANTITY = re.compile(r"([+-]?[0-9][0-9,]*(?:\.[0-9]+)?)(?: [a-z]+){1,4}\.?")
+_SOMETHING = re.compile(r"[0-9A-Za-z]")
+"""An answer without a letter or a digit is left-over markup."""
 _LONGEST = 50_000
 _LONGEST_ANSWER = 1000
 
@@ -55,13 +60,17 @@ class Math:
         )
 
     def extract(self, text: str) -> str | None:
-        """Return the last boxed answer, or what follows the last marker; normalised."""
+        """Return the final answer, normalised: of an `"answer"` field, in the last box, or after the last marker."""
         tail = text[-_LONGEST:]
-        found = last_boxed(tail)
+        found = answer_field(tail)
         if found is None:
-            found = after_marker(tail)
-        answer = normalise(found) if found is not None else ""
-        return answer if 0 < len(answer) <= _LONGEST_ANSWER else None
+            found = last_boxed(tail)
+        elif (boxed := last_boxed(found)) is not None:
+            found = boxed
+        if found is None:
+            found = _stated(after_marker(tail) or "")
+        answer = normalise(found)
+        return answer if len(answer) <= _LONGEST_ANSWER and _SOMETHING.search(answer) else None
 
     def canonical(self, answer: str) -> str | None:
         """Plain numbers have one form; expressions must be compared."""
@@ -78,3 +87,13 @@ class Math:
     def format_answer(self, answer: str) -> str:
         """Write the bare answer as the templates ask for it."""
         return f"The answer is \\boxed{{{answer}}}"
+
+
+def _stated(statement: str) -> str:
+    """Take the only formula of a statement's first sentence, or the number before its words, or all of it."""
+    sentence = _SENTENCE_END.split(statement)[0]
+    formulas = _FORMULA.findall(sentence)
+    if len(formulas) == 1:
+        return "".join(formulas[0])
+    quantity = _QUANTITY.fullmatch(sentence)
+    return quantity[1] if quantity else sentence

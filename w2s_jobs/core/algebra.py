@@ -1,0 +1,191 @@
+r"""Equality of two single expressions or relations: read by math-verify's parser, compared at fixed points.
+
+Two expressions are equal when they agree in 40 digits at every point of a fixed list. Nothing is simplified or
+expanded, so the time depends on the length of the text and not on what it means; and a decimal is exact: 1.41421356 is
+not the root of 2. `is_tame` keeps away what no computer should be shown.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+__all__ = ["equal_terms", "is_tame"]
+
+_LONGEST = 300
+_DEEPEST = 12
+_LARGEST_POWER = 100_000
+_DIGITS = 50
+_AGREEING = 40
+_POINTS = ((7, 3), (-5, 7), (11, 13), (-23, 5), (1, 19))
+"""Rational values of the first free symbol, far from where expressions of textbooks are special."""
+
+_COMMANDS = frozenset(
+    "frac sqrt pi infty cdot times div le leq ge geq lt gt ne neq sin cos tan cot sec csc arcsin arccos arctan log"
+    " ln exp alpha beta gamma delta epsilon theta lambda mu phi omega rho sigma tau binom lfloor rfloor lceil"
+    " rceil circ mathbb emptyset".split()
+)
+_TOKEN = re.compile(r"\\([A-Za-z]+)|[A-Za-z]+|[0-9]+(?:\.[0-9]+)?|\.[0-9]+|[-+*/^=<>!|()\[\]{}\s]|_(?=\{?[0-9a-z])")
+_NOT_ONE_TERM = re.compile(
+    r"[0-9]\s+[0-9]"  # two numbers side by side: a list, or prose
+    r"|[0-9]\s+[A-Za-z]"  # `5 m` and `3 pm` are quantities, not products
+    r"|[0-9]_|[0-9]\}_"  # a number in another base is compared as text
+    r"|(?<!\\sqrt)\["  # square brackets belong to roots and intervals
+    r"|(?:[-+*/^=<>]|\\cdot|\\times)\s*$"  # an operator with nothing behind it
+    r"|[0-9]{31,}"
+    r"|(?<!\\binom)\\binom.*[0-9]{5,}"
+)
+_FACTORIAL = re.compile(r"(?:(?<![0-9.])[0-9]{1,2}|(?<![A-Za-z])[a-z])!(?!\s*!)")
+_DECIMAL = re.compile(r"([0-9]*)\.([0-9]+)")
+_PRODUCT = re.compile(r"(?<=[0-9])\s*(?=\()")
+# The parser logs every expression that it cannot read; that is an ordinary "not equal" here.
+logging.getLogger("latex2sympy2_extended").setLevel(logging.CRITICAL)
+
+
+def is_tame(text: str) -> bool:
+    """Tell whether the parser may be shown this: short, shallow, known commands, no prose, no powers of powers."""
+    if len(text) > _LONGEST or _NOT_ONE_TERM.search(text) or not _is_shallow(text):
+        return False
+    position = 0
+    while position < len(text):
+        token = _TOKEN.match(text, position)
+        if token is None or not _is_known(token):
+            return False
+        position = token.end()
+    if "!" in text and ("^" in text or "!" in _FACTORIAL.sub("", text)):
+        return False
+    if text.count("\\exp") > 1 or ("\\exp" in text and "^" in text):
+        return False
+    exponents = list(_exponents(text))
+    return not any("^" in exponent for exponent in exponents) and math.prod(map(_bound, exponents)) <= _LARGEST_POWER
+
+
+def _is_known(token: re.Match[str]) -> bool:
+    if token[1] is not None:
+        return token[1] in _COMMANDS
+    return not token[0].isalpha() or len(token[0]) <= 2
+
+
+def _is_shallow(text: str) -> bool:
+    depth = 0
+    for character in text:
+        depth += (character in "{([") - (character in "})]")
+        if not 0 <= depth <= _DEEPEST:
+            return False
+    return depth == 0
+
+
+def _exponents(text: str) -> Iterator[str]:
+    """Yield what stands behind each `^`: one character or one group."""
+    for found in re.finditer(r"\^\s*", text):
+        start = end = found.end()
+        depth = 0
+        while end < len(text):
+            depth += (text[end] == "{") - (text[end] == "}")
+            end += 1
+            if depth <= 0:
+                break
+        yield text[start:end]
+
+
+def _bound(exponent: str) -> int:
+    """Return a number that the exponent's value hardly exceeds: the product of the whole numbers in it."""
+    return math.prod(max(1, int(number)) for number in re.findall(r"[0-9]+", exponent))
+
+
+def equal_terms(a: str, b: str) -> bool:
+    """Tell whether two tame texts mean the same expression or relation; symmetric; False where one cannot be read."""
+    left, right = _parse(a), _parse(b)
+    if left is None or right is None:
+        return False
+    return _equal(left, right)
+
+
+@lru_cache(maxsize=50_000)
+def _parse(text: str) -> Any:
+    from latex2sympy2_extended import latex2sympy  # half a second of sympy, needed by few answers only
+    from latex2sympy2_extended.latex2sympy2 import ConversionConfig
+
+    exact = _PRODUCT.sub(r"\\cdot ", _DECIMAL.sub(_as_fraction, text))
+    try:
+        return latex2sympy(
+            exact, normalization_config=None, conversion_config=ConversionConfig(lowercase_symbols=False)
+        )
+    except Exception:  # parser and sympy raise whatever they like on odd input; that is "cannot be read"
+        return None
+
+
+def _as_fraction(match: re.Match[str]) -> str:
+    return rf"(\frac{{{int(match[1] + match[2])}}}{{{10 ** len(match[2])}}})"
+
+
+def _equal(left: Any, right: Any) -> bool:
+    from sympy import And, Expr
+    from sympy.core.relational import Relational
+
+    if isinstance(left, And) and isinstance(right, And):
+        return len(left.args) == len(right.args) and all(any(_equal(a, b) for b in right.args) for a in left.args)
+    if isinstance(left, Relational) and isinstance(right, Relational):
+        return _equal_relations(left, right)
+    if isinstance(left, Expr) and isinstance(right, Expr):
+        return _agree_everywhere(left, right)
+    return bool(left == right)
+
+
+def _equal_relations(left: Any, right: Any) -> bool:
+    """Compare `l < r` as the sign of `l - r`: a positive factor changes nothing, a negative one turns the relation."""
+    from sympy import Eq, Ne
+
+    left, right = left.canonical, right.canonical
+    factors = _ratios(left.lhs - left.rhs, right.lhs - right.rhs)
+    if not factors:
+        return False
+    first = factors[0]
+    if any(abs(factor - first) > abs(first) * 10**-_AGREEING for factor in factors) or first == 0:
+        return False
+    if isinstance(left, (Eq, Ne)):
+        return type(left) is type(right)
+    return bool(type(left) is type(right if first > 0 else right.reversedsign))
+
+
+def _ratios(left: Any, right: Any) -> list[Any]:
+    values = [(_value(left, point), _value(right, point)) for point in _points(left, right)]
+    if any(one is None or other is None or other == 0 or not (one / other).is_real for one, other in values):
+        return []
+    return [(one / other).evalf(_DIGITS) for one, other in values]
+
+
+def _agree_everywhere(left: Any, right: Any) -> bool:
+    agreed = 0
+    for point in _points(left, right):
+        one, other = _value(left, point), _value(right, point)
+        if one is None and other is None:
+            continue  # outside of both domains
+        if one is None or other is None:
+            return False
+        scale = max(1, abs(one), abs(other))
+        if not abs(one - other) <= scale * 10**-_AGREEING:
+            return False
+        agreed += 1
+    return agreed > 0
+
+
+def _points(left: Any, right: Any) -> list[dict[Any, Any]]:
+    from sympy import I, Rational, Symbol
+
+    imaginary = {Symbol("i"): I}
+    symbols = sorted((left.free_symbols | right.free_symbols) - imaginary.keys(), key=str)
+    if not symbols:
+        return [imaginary]
+    # Each symbol gets values of its own, or x - y would be 0 everywhere.
+    values = [{symbol: Rational(p, q) + n * Rational(p, 29) for n, symbol in enumerate(symbols)} for p, q in _POINTS]
+    return [value | imaginary for value in values]
+
+
+def _value(expression: Any, point: dict[Any, Any]) -> Any:
+    value = expression.subs(point).evalf(_DIGITS)
+    return value if value.is_number and value.is_finite else None
