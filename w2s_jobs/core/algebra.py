@@ -21,8 +21,9 @@ _DEEPEST = 12
 _LARGEST_POWER = 100_000
 _DIGITS = 50
 _AGREEING = 40
-_POINTS = ((7, 3), (-5, 7), (11, 13), (-23, 5), (1, 19))
-"""Rational values of the first free symbol, far from where expressions of textbooks are special."""
+_POINTS = (3, 5, 6, 7, 10)
+"""Each makes one list of values, of both signs, for the free symbols; powers of it modulo a prime look random."""
+_PRIME = 1009
 
 _COMMANDS = frozenset(
     "frac sqrt pi infty cdot times div le leq ge geq lt gt ne neq sin cos tan cot sec csc arcsin arccos arctan log"
@@ -153,16 +154,17 @@ def _equal_relations(left: Any, right: Any) -> bool:
 
 
 def _ratios(left: Any, right: Any) -> list[Any]:
-    values = [(_value(left, point), _value(right, point)) for point in _points(left, right)]
+    symbols = _symbols(left, right)
+    values = list(zip(_values(left, symbols), _values(right, symbols), strict=True))
     if any(one is None or other is None or other == 0 or not (one / other).is_real for one, other in values):
         return []
     return [(one / other).evalf(_DIGITS) for one, other in values]
 
 
 def _agree_everywhere(left: Any, right: Any) -> bool:
+    symbols = _symbols(left, right)
     agreed = 0
-    for point in _points(left, right):
-        one, other = _value(left, point), _value(right, point)
+    for one, other in zip(_values(left, symbols), _values(right, symbols), strict=True):
         if one is None and other is None:
             continue  # outside of both domains
         if one is None or other is None:
@@ -174,18 +176,27 @@ def _agree_everywhere(left: Any, right: Any) -> bool:
     return agreed > 0
 
 
-def _points(left: Any, right: Any) -> list[dict[Any, Any]]:
-    from sympy import I, Rational, Symbol
-
-    imaginary = {Symbol("i"): I}
-    symbols = sorted((left.free_symbols | right.free_symbols) - imaginary.keys(), key=str)
-    if not symbols:
-        return [imaginary]
-    # Each symbol gets values of its own, or x - y would be 0 everywhere.
-    values = [{symbol: Rational(p, q) + n * Rational(p, 29) for n, symbol in enumerate(symbols)} for p, q in _POINTS]
-    return [value | imaginary for value in values]
+def _symbols(left: Any, right: Any) -> tuple[Any, ...]:
+    return tuple(sorted(left.free_symbols | right.free_symbols, key=str))
 
 
-def _value(expression: Any, point: dict[Any, Any]) -> Any:
-    value = expression.subs(point).evalf(_DIGITS)
-    return value if value.is_number and value.is_finite else None
+@lru_cache(maxsize=50_000)
+def _values(expression: Any, symbols: tuple[Any, ...]) -> list[Any]:
+    """Evaluate at each point, where `symbols` are all that vary; None outside of the domain."""
+    from sympy import I
+
+    free = [symbol for symbol in symbols if str(symbol) != "i"]
+    found = []
+    for base in _POINTS if free else _POINTS[:1]:
+        point = {symbol: _rational(base, n) for n, symbol in enumerate(free, 2)}
+        point |= {symbol: I for symbol in symbols if symbol not in point}
+        value = expression.subs(point).evalf(_DIGITS)
+        found.append(value if value.is_number and value.is_finite else None)
+    return found
+
+
+def _rational(base: int, n: int) -> Any:
+    """Return the value of the n-th symbol: values in step with each other would make p + q - r equal to some letter."""
+    from sympy import Rational
+
+    return Rational((-1) ** (base * n // 2) * pow(base, n + 3, _PRIME), 211 + 2 * n)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["last_boxed", "normalise"]
+__all__ = ["find_last_box", "last_boxed", "normalise"]
 
 _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _LONGEST = 2000
@@ -28,7 +28,7 @@ _UNIT_NAMES = (
     "|grams?|kg|liters?|meters?|points?|people|ways|students?"
 )
 _UNIT = re.compile(
-    rf"\s*\\(?:text|mathrm|mbox)\s*\{{\s*(?:square |cubic )?(?:{_UNIT_NAMES})"
+    rf"\s*\\(?:text|textrm|mathrm|mbox)\s*\{{\s*(?:square |cubic )?(?:{_UNIT_NAMES})"
     r"\s*(?:\^\{?[23]\}?)?\.?\s*\}(?:\s*\^\s*\{?[23]\}?)?\s*$"
 )
 _DEGREES = re.compile(r"\^\s*\{?\s*\\circ\s*\}?")
@@ -40,6 +40,12 @@ _THOUSANDS = re.compile(r"(?<=[0-9])(?:\{,\}|\\,|,\\!)(?=[0-9]{3}(?![0-9]))")
 
 def last_boxed(text: str) -> str | None:
     r"""Return the content of the last `\boxed{…}` whose braces are balanced, or None."""
+    found = find_last_box(text)
+    return found[0] if found else None
+
+
+def find_last_box(text: str) -> tuple[str, int] | None:
+    """Return the content of the last box and the position behind it, or None."""
     for match in reversed(list(_BOXED.finditer(text))):
         depth, start = 1, match.end()
         for position in range(start, min(len(text), start + _LONGEST)):
@@ -48,7 +54,7 @@ def last_boxed(text: str) -> str | None:
                 continue
             depth += (character == "{") - (character == "}")
             if depth == 0:
-                return text[start:position].strip()
+                return text[start:position].strip(), position + 1
     return None
 
 

@@ -58,7 +58,7 @@ class Gsm8k:
         if field is not None:
             return _stated_number(normalise(field))
         if "####" in tail:
-            return _first_number(tail.rpartition("####")[2])
+            return _stated_number(tail.rpartition("####")[2].strip().partition("\n")[0])
         boxed = last_boxed(tail)
         if boxed is not None:
             return _stated_number(normalise(boxed))

@@ -8,7 +8,7 @@ from typing import Any
 
 from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.core.equality import equal_expressions
-from w2s_jobs.core.latex import last_boxed, normalise
+from w2s_jobs.core.latex import find_last_box, last_boxed, normalise
 from w2s_jobs.core.numbers import canonical_number
 from w2s_jobs.tasks.family import BadRecordError, Row
 from w2s_jobs.tasks.reasoning import after_marker, answer_field, has_reasoning
@@ -16,7 +16,12 @@ from w2s_jobs.tasks.reasoning import after_marker, answer_field, has_reasoning
 __all__ = ["Math"]
 
 _LEVEL = re.compile(r"[0-9]")
-_FORMULA = re.compile(r"(?<!\\)\$((?:\\.|[^$\\])+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]")
+_FORMULA = r"(?<!\\)\$(?:\\.|[^$\\])+\$"
+_FORMULAS = re.compile(rf"{_FORMULA}(?:\s*(?:,|(?:,\s*)?(?:and|or)\b)\s*{_FORMULA})*")
+"""One formula, or several with a comma, `and` or `or` between"""
+_DISPLAY = re.compile(r"\\[()\[\]]")
+_DOLLAR = re.compile(r"(?<!\\)\$")
+_PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}|[A-Za-z] [a-z]")
 _SENTENCE_END = re.compile(r"\.\s+(?=[A-Z])")
 _QUANTITY = re.compile(r"([+-]?[0-9][0-9,]*(?:\.[0-9]+)?)(?: [a-z]+){1,4}\.?")
 _SOMETHING = re.compile(r"[0-9A-Za-z]")
@@ -60,16 +65,11 @@ class Math:
         )
 
     def extract(self, text: str) -> str | None:
-        """Return the final answer, normalised: of an `"answer"` field, in the last box, or after the last marker."""
+        """Return the final answer, normalised: of an `"answer"` field, else of the last box or marker."""
         tail = text[-_LONGEST:]
-        found = answer_field(tail)
-        if found is None:
-            found = last_boxed(tail)
-        elif (boxed := last_boxed(found)) is not None:
-            found = boxed
-        if found is None:
-            found = _stated(after_marker(tail) or "")
-        answer = normalise(found)
+        field = answer_field(tail)
+        found = _final_statement(tail) if field is None else last_boxed(field) or field
+        answer = normalise(found or "")
         return answer if len(answer) <= _LONGEST_ANSWER and _SOMETHING.search(answer) else None
 
     def canonical(self, answer: str) -> str | None:
@@ -89,11 +89,21 @@ class Math:
         return f"The answer is \\boxed{{{answer}}}"
 
 
+def _final_statement(text: str) -> str | None:
+    """Take the last box, or what a later marker states where that is no prose; without a box the last marker."""
+    box = find_last_box(text)
+    if box is None:
+        return _stated(after_marker(text) or "")
+    content, end = box
+    later = _stated(after_marker(text, end) or "")
+    return later if _SOMETHING.search(later) and not _PROSE.search(later) else content
+
+
 def _stated(statement: str) -> str:
-    """Take the only formula of a statement's first sentence, or the number before its words, or all of it."""
-    sentence = _SENTENCE_END.split(statement)[0]
-    formulas = _FORMULA.findall(sentence)
-    if len(formulas) == 1:
-        return "".join(formulas[0])
+    """Take the formulas that a statement begins with, or its only one, or the number before its words, or all of it."""
+    sentence = _SENTENCE_END.split(_DISPLAY.sub("$", statement))[0]
+    first = _FORMULAS.match(sentence) or (_FORMULAS.search(sentence) if sentence.count("$") == 2 else None)
+    if first:
+        return _DOLLAR.sub(" ", first[0])
     quantity = _QUANTITY.fullmatch(sentence)
     return quantity[1] if quantity else sentence

@@ -20,13 +20,13 @@ _NEXT_LINE = 30
 """A longer line below `The answer is:` goes on reasoning."""
 
 
-def after_marker(text: str) -> str | None:
+def after_marker(text: str, start: int = 0) -> str | None:
     """Return the rest of the line after the last marker (`####`, `The answer is`, `Answer:`, `A:`), else None.
 
-    Where nothing follows on that line the next one counts, if it is short. Asterisks of Markdown are taken off.
+    Only markers from `start` on count. Where nothing follows on that line the next one counts, if it is short. Asterisks of Markdown are taken off.
     """
     last = None
-    for match in _MARKER.finditer(text):
+    for match in _MARKER.finditer(text, start):
         last = match
     if last is None:
         return None
