@@ -7,6 +7,7 @@ program, a number in another base, a time of day) is compared as text.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -58,12 +59,15 @@ def _same_text(a: str, b: str) -> bool:
 
 @lru_cache(maxsize=50_000)
 def _within_limit(a: str, b: str) -> bool:
+    from math_verify.errors import TimeoutException
     from math_verify.utils import timeout
 
     limited: Callable[[str, str], bool] = timeout(timeout_seconds=_SECONDS)(_equal)
+    # The limit is an alarm, which only a main thread can set. What `is_tame` lets through does not need it.
+    compare = limited if threading.current_thread() is threading.main_thread() else _equal
     try:
-        return limited(a, b)
-    except Exception:  # the time limit, or whatever sympy raises on odd input; that is "not equal"
+        return compare(a, b)
+    except (Exception, TimeoutException):  # the time limit, or whatever sympy raises on odd input
         return False
 
 

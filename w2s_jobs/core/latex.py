@@ -9,6 +9,8 @@ __all__ = ["find_last_box", "last_boxed", "normalise"]
 _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _LONGEST = 2000
 """A boxed answer of more characters is no answer."""
+_MOST_BOXES = 64
+"""Only the last ones are looked into."""
 
 _REMOVED = re.compile(
     r"\\(?:left|right|displaystyle|textstyle|bigl?|bigr?|Bigl?|Bigr?)(?![A-Za-z])|\\[!,;: ]|~|\\qquad|\\quad"
@@ -46,7 +48,7 @@ def last_boxed(text: str) -> str | None:
 
 def find_last_box(text: str) -> tuple[str, int] | None:
     """Return the content of the last box and the position behind it, or None."""
-    for match in reversed(list(_BOXED.finditer(text))):
+    for match in reversed(list(_BOXED.finditer(text))[-_MOST_BOXES:]):
         depth, start = 1, match.end()
         for position in range(start, min(len(text), start + _LONGEST)):
             character = text[position]
