@@ -30,6 +30,15 @@ def real_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def papers() -> Path:
+    """The folder of the two papers' texts beside the repository."""
+    folder = SHARED / "papers"
+    if not folder.is_dir():
+        missing("no ../shared/papers beside the repository (the papers' texts)")
+    return folder
+
+
 @pytest.fixture
 def seed() -> int:
     """A new seed for each run, printed so that a failure can be repeated with W2S_TEST_SEED."""
