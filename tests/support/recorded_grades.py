@@ -35,9 +35,8 @@ class Graded:
 
 def read_records(path: Path) -> list[dict[str, Any]]:
     """Read JSON lines, gzipped or not."""
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-    with opened as lines:
-        return [json.loads(line) for line in lines]
+    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    return [json.loads(line) for line in data.decode().split("\n") if line]
 
 
 def _example_solutions(data: Path) -> Iterator[Graded]:

@@ -25,10 +25,9 @@ _POINTS = (3, 5, 6, 7, 10)
 """Each makes one list of values, of both signs, for the free symbols; powers of it modulo a prime look random."""
 _PRIME = 1009
 
-_COMMANDS = frozenset(
-    "frac sqrt pi infty cdot times div le leq ge geq lt gt ne neq sin cos tan cot sec csc arcsin arccos arctan log"
-    " ln exp alpha beta gamma delta epsilon theta lambda mu phi omega rho sigma tau binom lfloor rfloor lceil"
-    " rceil circ mathbb emptyset".split()
+_COMMANDS = re.compile(
+    r"frac|sqrt|pi|infty|cdot|times|div|leq?|geq?|lt|gt|neq?|sin|cos|tan|cot|sec|csc|arcsin|arccos|arctan|log|ln|exp"
+    r"|alpha|beta|gamma|delta|epsilon|theta|lambda|mu|phi|omega|rho|sigma|tau|binom|[lr]floor|[lr]ceil|mathbb|emptyset"
 )
 _TOKEN = re.compile(r"\\([A-Za-z]+)|[A-Za-z]+|[0-9]+(?:\.[0-9]+)?|\.[0-9]+|[-+*/^=<>!|()\[\]{}\s]|_(?=\{?[0-9a-z])")
 _NOT_ONE_TERM = re.compile(
@@ -42,6 +41,8 @@ _NOT_ONE_TERM = re.compile(
 )
 _FACTORIAL = re.compile(r"(?:(?<![0-9.])[0-9]{1,2}|(?<![A-Za-z])[a-z])!(?!\s*!)")
 _DECIMAL = re.compile(r"([0-9]*)\.([0-9]+)")
+_COMMAND = re.compile(r"\\(?!(?:alpha|beta|gamma|delta|epsilon|theta|lambda|mu|phi|omega|rho|sigma|tau)\b)[A-Za-z]+")
+_LETTER = re.compile(r"\\[a-z]+|[A-Za-z]")
 _PRODUCT = re.compile(r"(?<=[0-9])\s*(?=\()")
 # The parser logs every expression that it cannot read; that is an ordinary "not equal" here.
 logging.getLogger("latex2sympy2_extended").setLevel(logging.CRITICAL)
@@ -67,7 +68,7 @@ def is_tame(text: str) -> bool:
 
 def _is_known(token: re.Match[str]) -> bool:
     if token[1] is not None:
-        return token[1] in _COMMANDS
+        return _COMMANDS.fullmatch(token[1]) is not None
     return not token[0].isalpha() or len(token[0]) <= 2
 
 
@@ -99,11 +100,20 @@ def _bound(exponent: str) -> int:
 
 
 def equal_terms(a: str, b: str) -> bool:
-    """Tell whether two tame texts mean the same expression or relation; symmetric; False where one cannot be read."""
+    """Tell whether two tame texts mean the same expression or relation; symmetric; False where one cannot be read.
+
+    Texts in different variables are different, even where a variable cancels: an answer is expected to be simplified.
+    """
+    if _variables(a) != _variables(b):
+        return False
     left, right = _parse(a), _parse(b)
     if left is None or right is None:
         return False
     return _equal(left, right)
+
+
+def _variables(text: str) -> set[str]:
+    return set(_LETTER.findall(_COMMAND.sub(" ", text))) - {"e", "i"}
 
 
 @lru_cache(maxsize=50_000)

@@ -1,4 +1,4 @@
-r"""Answers of several members: lists, sets, unions, tuples, intervals and matrices, split without reading the members."""
+"""Answers of several members: lists, sets, unions, tuples, intervals and matrices; the members are not read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Compound:
 
 
 def split_compound(text: str) -> Compound | None:
-    r"""Split a list, `\{…\}`, `A \cup B`, `a \pm b`, `(…, …)`, `[…, …)` or a matrix; None where the text is one term."""
+    r"""Split a list, `\{…\}`, `A \cup B`, `a \pm b`, `(…, …)`, `[…, …)` or a matrix; None for a single term."""
     text = text.strip()
     if matrix := _MATRIX.fullmatch(text):
         return _split_matrix(matrix[1], matrix[2])

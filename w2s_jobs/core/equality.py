@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from w2s_jobs.core.algebra import equal_terms, is_tame
+from w2s_jobs.core.arithmetic import exact_value
 from w2s_jobs.core.compound import Compound, split_compound
 from w2s_jobs.core.numbers import parse_number
 
@@ -83,6 +84,9 @@ def _equal(a: str, b: str) -> bool:
         return _equal_compounds(one, other)
     if one is not None or other is not None:
         return False
+    exact, other_exact = exact_value(a), exact_value(b)
+    if exact is not None and other_exact is not None:
+        return exact == other_exact
     return is_tame(a) and is_tame(b) and equal_terms(a, b)
 
 

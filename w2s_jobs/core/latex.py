@@ -18,8 +18,8 @@ _REMOVED = re.compile(
 _TEXT = re.compile(r"\\(?:text|mathrm|textbf|mathbf|textit|textrm|mathit|operatorname|mbox|emph)\s*\{([^{}]*)\}")
 _UNICODE = str.maketrans(
     {
-        "−": "-", "×": r"\times ", "·": r"\cdot ", "÷": r"\div ", "π": r"\pi ", "∞": r"\infty ",
-        "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "∪": r"\cup ", "±": r"\pm ", "θ": r"\theta ", "°": "", "²": "^2",
+        "\u2212": "-", "\u00d7": r"\times ", "·": r"\cdot ", "÷": r"\div ", "π": r"\pi ", "∞": r"\infty ",
+        "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "\u222a": r"\cup ", "±": r"\pm ", "θ": r"\theta ", "°": "", "²": "^2",
         "³": "^3", "½": r"\frac{1}{2}", "¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}", "\u00a0": " ", "\u202f": " ",
     }
 )  # fmt: skip

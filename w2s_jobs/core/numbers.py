@@ -12,13 +12,14 @@ _DECIMAL = rf"[+-]?(?:{_DIGITS}(?:\.[0-9]*)?|\.[0-9]+)"
 _NUMBER = re.compile(rf"({_DECIMAL})(?:[eE]([+-]?[0-9]{{1,3}}))?")
 _RATIO = re.compile(rf"({_DECIMAL})/({_DECIMAL})")
 _FRAC = re.compile(r"([+-]?)\\[dt]?frac\{([+-]?[0-9]{1,40})\}\{([+-]?[0-9]{1,40})\}")
-_MIXED = re.compile(r"([+-]?)([0-9]{1,40})(?:\s*\\[dt]?frac\{([0-9]{1,40})\}\{([0-9]{1,40})\}|\s+([0-9]{1,40})/([0-9]{1,40}))")
+_WHOLE = r"([0-9]{1,40})"
+_MIXED = re.compile(rf"([+-]?){_WHOLE}(?:\s*\\[dt]?frac\{{{_WHOLE}\}}\{{{_WHOLE}\}}|\s+{_WHOLE}/{_WHOLE})")
 _LONGEST = 120
 """A plain number of more characters is compared as text: nothing that long is an answer."""
 
 
 def parse_number(text: str) -> Fraction | None:
-    r"""Read a decimal (thousands commas, exponent up to three digits), `a/b`, `\frac{a}{b}` or `2 1/2`; None otherwise."""
+    r"""Read a decimal (thousands commas, exponent of three digits), `a/b`, `\frac{a}{b}` or `2 1/2`; None otherwise."""
     text = text.strip()
     if not text or len(text) > _LONGEST:
         return None

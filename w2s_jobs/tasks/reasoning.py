@@ -23,7 +23,8 @@ _NEXT_LINE = 30
 def after_marker(text: str, start: int = 0) -> str | None:
     """Return the rest of the line after the last marker (`####`, `The answer is`, `Answer:`, `A:`), else None.
 
-    Only markers from `start` on count. Where nothing follows on that line the next one counts, if it is short. Asterisks of Markdown are taken off.
+    Only markers from `start` on count. Where nothing follows on that line the next one counts, if it is short.
+    Asterisks of Markdown are taken off.
     """
     last = None
     for match in _MARKER.finditer(text, start):

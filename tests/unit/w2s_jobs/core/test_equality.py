@@ -137,7 +137,7 @@ def test_the_last_balanced_box_is_found(text: str, expected: str | None) -> None
         (r"\text{Monday}.", "Monday"),
         (r"20\;\textrm{ cm}", "20"),
         (r"\frac1{12}", r"\frac{1}{12}"),
-        ("−½", r"-\frac{1}{2}"),
+        ("\u2212½", r"-\frac{1}{2}"),
         ("2√3", r"2\sqrt{3}"),
         ("x² ≤ π", r"x^2 \le \pi"),
         ("sqrt(3)", r"\sqrt{3}"),

@@ -1,4 +1,4 @@
-"""What equality and votes are whatever the answers: reflexive, symmetric, in agreement with canonical forms, orderless."""
+"""What holds of equality and of votes whatever the answers are."""
 
 from __future__ import annotations
 

@@ -51,10 +51,12 @@ def test_grading_agrees_with_the_sets_own_but_for_what_is_listed(name: str, real
 
 def test_over_all_sets_grading_agrees_in_more_than_995_of_1000(real_data: Path) -> None:
     total = sum(1 for read in SETS.values() for _ in read(real_data))
-    differences = Counter({
-        reason: sum(len(by_reason.get(reason, [])) for by_reason in REVIEWED["differences"].values())
-        for reason in REVIEWED["reasons"]
-    })
+    differences = Counter(
+        {
+            reason: sum(len(by_reason.get(reason, [])) for by_reason in REVIEWED["differences"].values())
+            for reason in REVIEWED["reasons"]
+        }
+    )
     print(f"agreement: {total - differences.total()} of {total}; differences: {dict(differences)}")
     assert 1 - differences.total() / total >= 0.995
 
