@@ -18,7 +18,7 @@ _CALCULATOR = re.compile(r"<<[^<>]*>>")
 _AMOUNT = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:(?:\s[0-9]+)?\s?/\s?[0-9]+(?:\.[0-9]+)?)?|\.[0-9]+"
 _SIGN = r"(?:(?<![\w)])[+-])?"
 """A hyphen behind a word, a number or a bracket is no sign."""
-_NUMBER = re.compile(rf"{_SIGN}\$?\s?[+-]?(?:{_AMOUNT})")
+_NUMBER = re.compile(rf"{_SIGN}(?:\$\s?[+-]?)?(?:{_AMOUNT})")
 _MONEY = re.compile(rf"{_SIGN}\$\s?[+-]?(?:{_AMOUNT})")
 _SENTENCE_END = re.compile(r"(?<=[^0-9])\.\s|\.$")
 _RESTATED = re.compile(r"=|\bwhich is\b")
