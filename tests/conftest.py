@@ -31,12 +31,18 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def paper_tables() -> Path:
-    """The folder of the paper's published numbers beside the repository."""
-    folder = SHARED / "papers" / "tables"
+def papers() -> Path:
+    """The folder of the two papers' texts beside the repository."""
+    folder = SHARED / "papers"
     if not folder.is_dir():
-        missing("no ../shared/papers/tables beside the repository (published numbers)")
+        missing("no ../shared/papers beside the repository (the papers' texts)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def paper_tables(papers: Path) -> Path:
+    """The folder of the paper's published numbers."""
+    return papers / "tables"
 
 
 @pytest.fixture

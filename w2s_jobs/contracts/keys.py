@@ -19,9 +19,9 @@ from w2s_jobs.contracts.model import Contract
 __all__ = ["KIND_VERSIONS", "canonical_json", "keyed", "step_key"]
 
 KIND_VERSIONS: dict[str, int] = {
-    "prepare": 1,
+    "prepare": 2,
     "sample": 1,
-    "grade": 1,
+    "grade": 2,
     "choose": 1,
     "select": 1,
     "train": 1,

@@ -10,14 +10,20 @@ from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.core.latex import last_boxed, normalise
 from w2s_jobs.core.numbers import canonical_number, parse_number
 from w2s_jobs.tasks.family import BadRecordError, Row
-from w2s_jobs.tasks.reasoning import after_marker, has_reasoning
+from w2s_jobs.tasks.reasoning import after_marker, answer_field, has_reasoning
 
 __all__ = ["Gsm8k"]
 
 _CALCULATOR = re.compile(r"<<[^<>]*>>")
-_NUMBER = re.compile(
-    r"[+-]?\s?\$?\s?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:\s?/\s?[0-9]+(?:\.[0-9]+)?)?|\.[0-9]+"
-)
+_AMOUNT = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:(?:\s[0-9]+)?\s?/\s?[0-9]+(?:\.[0-9]+)?)?|\.[0-9]+"
+_SIGN = r"(?:(?<![\w)])[+-])?"
+"""A hyphen behind a word, a number or a bracket is no sign."""
+_NUMBER = re.compile(rf"{_SIGN}(?:\$\s?[+-]?)?(?:{_AMOUNT})")
+_MONEY = re.compile(rf"{_SIGN}\$\s?[+-]?(?:{_AMOUNT})")
+_SENTENCE_END = re.compile(r"(?<=[^0-9])\.\s|\.$")
+_RESTATED = re.compile(r"=|\bwhich is\b")
+_FLOAT_DIGITS = 14
+"""A decimal with more digits was printed from a float: its last ones are rounding."""
 _LONGEST = 50_000
 """Only the end of a longer completion is read: the answer comes last."""
 
@@ -46,27 +52,27 @@ class Gsm8k:
         return Row(question=question.strip(), answer=answer, completion=_CALCULATOR.sub("", solution).strip())
 
     def extract(self, text: str) -> str | None:
-        """Return the number after the last marker, in the last box, or last in the text; canonical."""
-        tail = _CALCULATOR.sub("", text[-_LONGEST:])
+        """Return the final number, canonical: of an `"answer"` field, after `####`, in a box, stated, or last."""
+        tail = _CALCULATOR.sub("", text[-_LONGEST:]).replace("\u2212", "-")
+        field = answer_field(tail)
+        if field is not None:
+            return _stated_number(normalise(field))
         if "####" in tail:
-            return _first_number(tail.rpartition("####")[2])
+            return _stated_number(tail.rpartition("####")[2].strip().partition("\n")[0])
         boxed = last_boxed(tail)
         if boxed is not None:
-            return canonical_number(normalise(boxed)) or _last_number(normalise(boxed))
+            return _stated_number(normalise(boxed))
         stated = after_marker(tail)
-        if stated is not None:
-            found = _answer_number(stated)
-            if found is not None:
-                return found
-        return _last_number(tail)
+        found = _stated_number(_SENTENCE_END.split(stated)[0]) if stated is not None else None
+        return found if found is not None else _last_number(tail)
 
     def canonical(self, answer: str) -> str | None:
-        """Extracted answers are canonical numbers."""
-        return canonical_number(answer)
+        """One string for a number however it is written; digits beyond those of a float are rounded away."""
+        return _canonical(answer)
 
     def equal(self, a: str, b: str) -> bool:
         """Exact equality of numbers."""
-        left, right = parse_number(a), parse_number(b)
+        left, right = _canonical(a), _canonical(b)
         return left == right if left is not None and right is not None else a == b
 
     def is_chain_of_thought(self, text: str) -> bool:
@@ -79,7 +85,11 @@ class Gsm8k:
 
 
 def _canonical(found: str) -> str | None:
-    return canonical_number(re.sub(r"[\s$]", "", found))
+    text = re.sub(r"\s*/\s*", "/", found.replace("$", "").strip())
+    if "." in text and sum(map(str.isdigit, text)) > _FLOAT_DIGITS:
+        value = parse_number(text)
+        return None if value is None else canonical_number(f"{float(value):.{_FLOAT_DIGITS - 1}g}")
+    return canonical_number(text)
 
 
 def _first_number(text: str) -> str | None:
@@ -87,12 +97,20 @@ def _first_number(text: str) -> str | None:
     return _canonical(match[0]) if match else None
 
 
+def _stated_number(text: str) -> str | None:
+    """Take the first number of a statement, or behind its last `=` or `which is`; money before any other number.
+
+    So `20 + $5 = $25` answers 25, `72 months, which is 6 years` answers 6, `in 2 weeks he earns $168` answers 168.
+    """
+    whole = canonical_number(text)
+    if whole is not None:
+        return whole
+    behind = next((part for part in reversed(_RESTATED.split(text)) if _NUMBER.search(part)), "")
+    money = _MONEY.search(behind)
+    return _canonical(money[0]) if money else _first_number(behind)
+
+
 def _last_number(text: str) -> str | None:
+    """Take the last number, as the graders of GSM8K do (lm-evaluation-harness' flexible match, LLM-Adapters)."""
     numbers = _NUMBER.findall(text)
     return _canonical(numbers[-1]) if numbers else None
-
-
-def _answer_number(stated: str) -> str | None:
-    """Take the first number of a statement, or the one behind its last `=`: `20 + $5 = $25` answers 25."""
-    sentence = re.split(r"(?<=[^0-9])\.\s|\.$", stated)[0]
-    return _first_number(sentence.rpartition("=")[2])

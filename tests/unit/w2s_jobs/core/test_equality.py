@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from w2s_jobs.core.equality import equal_expressions, is_tame
+from w2s_jobs.core.algebra import is_tame
+from w2s_jobs.core.equality import equal_expressions
 from w2s_jobs.core.latex import last_boxed, normalise
 from w2s_jobs.core.numbers import canonical_number, parse_number
 
@@ -21,6 +20,25 @@ from w2s_jobs.core.numbers import canonical_number, parse_number
         ("x^2+1", "1+x^2"),
         ("(1,2)", "(1, 2)"),
         (r"\frac{\pi}{2}", r"\pi/2"),
+        (r"2\frac{1}{2}", r"\frac{5}{2}"),
+        ("2 1/2", "2.5"),
+        ("x=5", "5"),
+        (r"x\in[1,2)", "[1,2)"),
+        ("y=2x+1", "y-2x-1=0"),
+        ("2x-4<0", "x<2"),
+        ("1<x<2", "2>x>1"),
+        (r"\pm 2", "-2, 2"),
+        ("1 or 2", "2,1"),
+        (r"1+\sqrt{2}", r"\sqrt{3+2\sqrt{2}}"),
+        ("(3,4),(5,6)", "(5,6), (3,4)"),
+        (r"(-\infty,1)\cup(2,3]", r"(2,3]\cup(-\infty,1)"),
+        (r"\begin{pmatrix}1\\2\end{pmatrix}", r"\begin{bmatrix} 1 \\ 2.0 \end{bmatrix}"),
+        ("12_{5}", "12_5"),
+        (r"e^{i\pi}", "-1"),
+        ("(C)", "C"),
+        ("Saturday", "saturday"),
+        ("10!", "3628800"),
+        (r"\frac{x^2-1}{x-1}", "x+1"),
     ],
 )
 def test_different_ways_to_write_one_answer_are_equal(a: str, b: str) -> None:
@@ -35,6 +53,34 @@ def test_different_ways_to_write_one_answer_are_equal(a: str, b: str) -> None:
         ("0.333", "1/3"),
         ("(1,2)", "(2,1)"),
         (r"\sqrt{2}", "1.41"),
+        ("1.41421356", r"\sqrt{2}"),
+        ("3.14159265358979", r"\pi"),
+        ("12_5", "12"),
+        ("12_5", "12_6"),
+        ("101_2", "5"),
+        ("4:30 p.m", "4:30 a.m"),
+        ("3 am", "3 pm"),
+        ("5 m", "5 s"),
+        ("1 2", "12"),
+        ("25 15", "2515"),
+        ("1 2", "3"),
+        ("2(3)", "5"),
+        ("5-", "5"),
+        ("(1,2)", "[1,2]"),
+        ("(1,2)", "1,2"),
+        ("(1,2)", r"\{1,2\}"),
+        ("(2,1)", "(3,1)"),
+        ("1,2,2", "1,2"),
+        ("x=5", "y=5"),
+        ("4x-2y+2z=0", "0"),
+        ("x<2", "x>2"),
+        ("1<x<3", "1<x<2"),
+        (r"x\le 2", "x<2"),
+        ("x", "X+0"),
+        ("A", "p+q-r"),
+        ("|x|", "x"),
+        (r"\mathbb{R}", r"\mathbb{Z}"),
+        (r"\begin{pmatrix}1\\2\end{pmatrix}", r"\begin{pmatrix}1&2\end{pmatrix}"),
         ("1/0", "2/0"),
         ("1/0", "0"),
         ("1e999999", "1e999998"),
@@ -48,34 +94,13 @@ def test_different_answers_are_never_equal(a: str, b: str) -> None:
     assert not equal_expressions(b, a)
 
 
-@pytest.mark.parametrize(
-    "hostile",
-    [
-        "9^9^9^9",
-        "9^{9^{9^{9}}}",
-        "10^{999999999}",
-        "1e999999",
-        "100000!",
-        "9" * 100_000,
-        "{" * 50_000,
-        r"\frac{" * 5_000,
-        r"\sqrt{" * 40 + "2" + "}" * 40,
-        "1/0",
-        "\x00\ud7ff",
-        "x" * 100_000,
-    ],
-)
-def test_hostile_text_is_graded_at_once_and_equals_nothing_else(hostile: str) -> None:
-    started = time.monotonic()
-    assert not equal_expressions(hostile, "7")
-    assert equal_expressions(hostile, hostile)
-    assert time.monotonic() - started < 10, "far above the limit of one comparison"
-
-
 def test_only_tame_expressions_reach_the_computer_algebra() -> None:
     assert is_tame(r"\frac{x^2+1}{\sqrt{3}}")
     assert not is_tame("2^{3^4}")
-    assert not is_tame("2^{12345}")
+    assert not is_tame("2^{1234567}")
+    assert not is_tame("(2^{999})^{999}")
+    assert not is_tame("(99^{99})!")
+    assert not is_tame("30 apples")
     assert not is_tame("(" * 20)
 
 
@@ -83,14 +108,6 @@ def test_only_tame_expressions_reach_the_computer_algebra() -> None:
 def test_a_number_is_itself_however_it_is_written(number: int) -> None:
     assert parse_number(f"{number:,}") == number
     assert canonical_number(f"{number}.0") == canonical_number(str(number))
-
-
-@given(st.text(max_size=40), st.text(max_size=40))
-def test_plain_numbers_and_text_never_crash_and_equality_is_symmetric(a: str, b: str) -> None:
-    assert parse_number(a) is None or parse_number(a) == parse_number(a)
-    assert equal_expressions(a, a)
-    if not (is_tame(a) and is_tame(b)):
-        assert equal_expressions(a, b) == equal_expressions(b, a)
 
 
 @pytest.mark.parametrize(
@@ -118,6 +135,12 @@ def test_the_last_balanced_box_is_found(text: str, expected: str | None) -> None
         (r"1{,}000{,}000", "1000000"),
         (r"50\%", "50"),
         (r"\text{Monday}.", "Monday"),
+        (r"20\;\textrm{ cm}", "20"),
+        (r"\frac1{12}", r"\frac{1}{12}"),
+        ("\u2212½", r"-\frac{1}{2}"),
+        ("2√3", r"2\sqrt{3}"),
+        ("x² ≤ π", r"x^2 \le \pi"),
+        ("sqrt(3)", r"\sqrt{3}"),
     ],
 )
 def test_what_does_not_change_an_answer_is_taken_away(text: str, expected: str) -> None:

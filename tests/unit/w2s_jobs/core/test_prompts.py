@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from w2s_jobs.contracts.settings import PromptTemplate
@@ -31,3 +34,33 @@ def test_braces_in_a_question_are_kept() -> None:
 )
 def test_a_completion_follows_its_prompt_with_one_blank_at_most(prompt: Prompt, expected: str) -> None:
     assert join_completion(prompt, "4") == expected
+
+
+USER = "<|start_header_id|>user<|end_header_id|> "
+ASSISTANT = " <|eot_id|> <|start_header_id|>assistant<|end_header_id|>"
+
+
+@pytest.mark.parametrize(
+    ("name", "question", "before", "after", "reason"),
+    [
+        ("direct", "[INPUT]", "Direct Template: **Prompt:** ", " ####", "the whole prompt, nothing around it"),
+        ("deepseek", "[INPUT]", "User: ", " Assistant:", "the user's turn of the chat template of DeepSeek"),
+        ("llama3-gsm8k", "", USER, ASSISTANT, "the user's turn of Llama 3; the paper leaves the question out here"),
+        ("llama3-math", "[INPUT]", USER, ASSISTANT, "the user's turn of Llama 3"),
+    ],
+)
+def test_every_template_is_word_for_word_that_of_appendix_a3(
+    name: str, question: str, before: str, after: str, reason: str, papers: Path
+) -> None:
+    text = (papers / "001_8d1e3c6c582a7bdf.txt").read_text()
+    start = text.index("### A.3 PROMPTING TEMPLATE")
+    appendix = re.sub(r"\s+", " ", text[start : text.index("**B TRAINING DETAILS**", start)])
+    prompt = render(PromptTemplate.model_validate({"name": name}), question).text
+    words = re.sub(r"\s+", " ", prompt)
+    assert f"{before}{words}{after}" in appendix, reason
+
+
+def test_appendix_a3_has_no_template_that_is_missing_here(papers: Path) -> None:
+    text = (papers / "001_8d1e3c6c582a7bdf.txt").read_text()
+    start = text.index("### A.3 PROMPTING TEMPLATE")
+    assert text[start : text.index("**B TRAINING DETAILS**", start)].count("**Prompt:**") == 4
