@@ -96,7 +96,8 @@ class _OneSeed:
         if "ceiling" in wanted:
             yield self._learn("ceiling", _NOTHING, self._training)
         if "conventional" in wanted:
-            yield self._learn("conventional", self._one_label_each(weak, "greedy weak label"), self._training)
+            labels = self._one_label_each(weak, "greedy weak label", require_valid=False)
+            yield self._learn("conventional", labels, self._training)
 
     def _direct(self) -> Iterator[ReportPoint]:
         """Repeat the baselines without chain of thought: asked for, learnt and given are bare answers (table 3)."""
@@ -104,14 +105,16 @@ class _OneSeed:
         weak = replace(weak, template=self._build.spec.models.weak.direct_template)
         yield self._point("direct-weak", weak, _NOTHING)
         yield self._learn("direct-ceiling", _NOTHING, self._bare_answers)
-        yield self._learn("direct", self._one_label_each(weak, "direct weak label"), self._bare_answers)
+        # A text that states no answer has nothing that a training on bare answers could learn.
+        labels = self._one_label_each(weak, "direct weak label", require_valid=True)
+        yield self._learn("direct", labels, self._bare_answers)
 
-    def _one_label_each(self, weak: Model, what: str) -> _Kept:
-        """Take one greedy weak answer a question, unfiltered."""
+    def _one_label_each(self, weak: Model, what: str, *, require_valid: bool) -> _Kept:
+        """Take one greedy weak answer a question, whatever its confidence."""
         build = self._build
         questions = build.questions("unlabelled")
         votes = build.grade(build.sample_once(weak, questions, f"one {what}"), f"grade the {what}s")
-        everything = build.selection(None, require_valid=False)
+        everything = build.selection(None, require_valid=require_valid)
         return _Kept(selects=(build.select(votes, questions, everything, f"select all {what}s"),), grades=(votes,))
 
     def _round(self, index: int, branch: _Branch) -> Iterator[ReportPoint]:

@@ -117,6 +117,13 @@ def test_direct_answers_are_asked_of_the_weak_model_learnt_and_compared_with_the
     assert label.key not in _all_below(plan, trained["direct-ceiling"].key)
 
 
+def test_a_direct_label_without_an_answer_is_left_out_because_a_bare_answer_is_all_that_is_learnt(experiment) -> None:
+    plan = compile_plan(experiment())
+    requires = {step.name: step.params.require_valid for step in plan.steps if step.name.startswith("select all")}
+    assert requires["select all direct weak labels"]
+    assert not requires["select all greedy weak labels"]
+
+
 def test_extra_test_questions_are_a_second_evaluation_and_no_second_training(experiment) -> None:
     splits = {"unlabelled": 200, "labelled": 100, "test": 50, "extraTest": None}
     plain = compile_plan(experiment(dataset__splits={**splits, "extraTest": 0}))
