@@ -177,6 +177,7 @@ class _OneSeed:
                 seed=self._seed,
                 after=branch.kept.thresholds,
                 swept=not one.is_chosen,
+                require_chain_of_thought=self._needs_reasoning(index),
             )
         )
         return chosen

@@ -204,6 +204,8 @@ class ReportChoice(Contract):
     """after these thresholds of the rounds before; the choice is about the round that follows"""
     swept: bool
     """swept: the choice is among thresholds that were all trained; else only the chosen one was"""
+    require_chain_of_thought: bool = False
+    """requireChainOfThought of the round's selections: labels without reasoning are not kept"""
 
 
 class StepUse(Contract):

@@ -170,7 +170,9 @@ def _calibration(
     votes = next((evidence.votes[grade] for grade in grades if grade in evidence.votes), None)
     curve = []
     for candidate in found.candidates:
-        known = None if votes is None else correctness_at(votes, judge, candidate.threshold, reasoned_only=number > 0)
+        known = None
+        if votes is not None:
+            known = correctness_at(votes, judge, candidate.threshold, reasoned_only=choice.require_chain_of_thought)
         curve.append(
             CalibrationPoint(
                 threshold=candidate.threshold,

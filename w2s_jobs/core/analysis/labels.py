@@ -107,7 +107,7 @@ def threshold_curve(votes: Votes, judge: LabelJudge, seed: int) -> tuple[Thresho
 def correctness_at(votes: Votes, judge: LabelJudge, threshold: int, *, reasoned_only: bool) -> tuple[int, float | None]:
     """Count what a threshold keeps of any round's votes, and the share of it that is right (None: nothing or no gold).
 
-    From round 2 on a selection drops answers without reasoning (paper, appendix A.2): `reasoned_only`.
+    `reasoned_only` drops answers without reasoning, as the selections of round 2 on may do (paper, appendix A.2).
     """
     reasoned = votes.reasoned if reasoned_only and votes.reasoned is not None else [True] * len(votes.row_ids)
     columns = zip(votes.row_ids, votes.answers, votes.counts, votes.totals, reasoned, strict=True)

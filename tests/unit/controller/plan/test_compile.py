@@ -218,6 +218,14 @@ def test_later_rounds_ask_for_a_chain_of_thought_and_the_first_does_not(experime
     }
 
 
+def test_the_report_judges_a_choice_by_the_labels_that_its_round_would_keep(experiment) -> None:
+    rounds = [{"thresholds": [50], "rules": ["agreement"]}, {"thresholds": [60], "rules": ["agreement"]}]
+    for required in (True, False):
+        plan = with_rules(experiment, *rounds, method__confidence__requireChainOfThought=required)
+        asked = [choice.require_chain_of_thought for choice in plan.step(plan.report).params.choices]
+        assert asked == [False, required]
+
+
 def test_changing_one_threshold_touches_only_what_depends_on_it(experiment) -> None:
     before = compile_plan(experiment(method__confidence__ablations=[]))
     rounds = [{"thresholds": [50, 80]}, {"thresholds": [60]}]

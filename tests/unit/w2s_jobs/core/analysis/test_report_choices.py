@@ -19,8 +19,17 @@ VOTES = Votes(["a", "b", "c", "d"], ["1", "2", "9", "4"], [10, 8, 6, 5], [10] * 
 GRADE = key("grade")
 
 
-def a_choice(rule: str, seed: int = 0, after: tuple[Threshold, ...] = (), *, swept: bool = True) -> ReportChoice:
-    return ReportChoice(choose=key(f"{rule}{after}{seed}"), rule=rule, seed=seed, after=after, swept=swept)  # type: ignore[arg-type]
+def a_choice(
+    rule: str, seed: int = 0, after: tuple[Threshold, ...] = (), *, swept: bool = True, reasoned: bool = False
+) -> ReportChoice:
+    return ReportChoice(
+        choose=key(f"{rule}{after}{seed}"),
+        rule=rule,  # type: ignore[arg-type]
+        seed=seed,
+        after=after,
+        swept=swept,
+        require_chain_of_thought=reasoned,
+    )
 
 
 def chosen(threshold: int, *candidates: tuple[int, int, float | None]) -> ChosenThreshold:
@@ -92,9 +101,11 @@ def test_expected_and_true_correctness_are_about_the_same_kept_labels() -> None:
     ]
 
 
-def test_from_round_two_on_labels_without_reasoning_do_not_count() -> None:
+def test_labels_without_reasoning_count_only_where_the_selection_keeps_them() -> None:
     given = {a_round(60): right(60), a_round(60, 50): right(70), a_round(60, 80): right(65)}
-    (found,) = judge(given, {a_choice("agreement", after=(60,)): chosen(50, (50, 3, 0.8))})
+    (loose,) = judge(given, {a_choice("agreement", after=(60,)): chosen(50, (50, 4, 0.8))})
+    assert loose.correctness == 0.75
+    (found,) = judge(given, {a_choice("agreement", after=(60,), reasoned=True): chosen(50, (50, 3, 0.8))})
     assert found.correctness == pytest.approx(2 / 3, abs=1e-6), "d is right, but its text does not reason"
     assert (found.best_threshold, found.regret.value) == (50, 0)
 
