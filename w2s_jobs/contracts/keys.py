@@ -19,7 +19,7 @@ from w2s_jobs.contracts.model import Contract
 __all__ = ["KIND_VERSIONS", "canonical_json", "keyed", "step_key"]
 
 KIND_VERSIONS: dict[str, int] = {
-    "prepare": 2,
+    "prepare": 3,
     "sample": 1,
     "grade": 2,
     "choose": 1,

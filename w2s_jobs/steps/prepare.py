@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,8 +30,8 @@ class _Pool:
     test: list[Row] | None
     skipped: int = 0
     """records set aside because they cannot be read"""
-    overlapping: int = 0
-    """train records left out because their question is in the test records, or repeats in one pool"""
+    repeated: int = 0
+    """train records left out because their question is in the test records, or in an earlier record"""
 
 
 def run(context: StepContext, params: PrepareParams) -> Outcome:
@@ -49,7 +50,7 @@ def run(context: StepContext, params: PrepareParams) -> Outcome:
     rows = sorted(((ids[index], records[index]) for index in chosen), key=lambda pair: pair[0])
     name, path = _write(context.work_dir, params.part, rows)
     context.progress(len(rows), len(rows), "rows")
-    metrics = {"rows": len(rows), "skippedRecords": pool.skipped, "trainRecordsInTest": pool.overlapping}
+    metrics = {"rows": len(rows), "skippedRecords": pool.skipped, "repeatedRecords": pool.repeated}
     return Outcome(files={name: path}, metrics=metrics)
 
 
@@ -74,17 +75,25 @@ def _read_pool(context: StepContext, params: PrepareParams, family: TaskFamily) 
     if source.pool is not None:
         path = find_source_file(source, source.pool, (), context.work_dir, store)
         rows, skipped = _read_file(path, family, params.on_bad_record)
-        unique = list({row.question: row for row in reversed(rows)}.values())[::-1]  # none in two splits
-        return _Pool(unique, None, skipped=skipped, overlapping=len(rows) - len(unique))
+        unique = _first_of_each(rows)
+        return _Pool(unique, None, skipped=skipped, repeated=len(rows) - len(unique))
     test_path = find_source_file(source, source.test, family.test_files, context.work_dir, store)
     train_path = find_source_file(source, source.train, family.train_files, context.work_dir, store)
     test, test_skipped = _read_file(test_path, family, params.on_bad_record)
     train, train_skipped = _read_file(train_path, family, params.on_bad_record)
     asked = {row.question for row in test}
-    clean = [row for row in train if row.question not in asked]
+    clean = _first_of_each(row for row in train if row.question not in asked)
     if len(clean) < len(train):
-        log.info("left out %d train records whose question is in the test records", len(train) - len(clean))
-    return _Pool(clean, test, skipped=test_skipped + train_skipped, overlapping=len(train) - len(clean))
+        log.info("left out %d train records whose question is in the test records or repeats", len(train) - len(clean))
+    return _Pool(clean, test, skipped=test_skipped + train_skipped, repeated=len(train) - len(clean))
+
+
+def _first_of_each(rows: Iterable[Row]) -> list[Row]:
+    """Keep a question once: in two splits, its gold would be known in the one and hidden in the other."""
+    first: dict[str, Row] = {}
+    for row in rows:
+        first.setdefault(row.question, row)
+    return list(first.values())
 
 
 def _read_file(path: Path, family: TaskFamily, on_bad_record: str) -> tuple[list[Row], int]:

@@ -109,12 +109,26 @@ def test_row_ids_do_not_depend_on_the_order_of_the_file(bench: Bench, tmp_path: 
     assert ids(Bench(tmp_path / "again"), everything) == before
 
 
+def test_a_question_that_repeats_in_the_train_file_is_in_one_split_only(bench: Bench, tmp_path: Path) -> None:
+    source = write_gsm8k(tmp_path / "data")
+    with (tmp_path / "data" / "train.jsonl").open("a") as stream:
+        stream.writelines(a_record(n) + "\n" for n in range(20))
+    splits = {"labelled": 8, "calibration": 4, "unlabelled": None}
+    found = {}
+    for split in splits:
+        result = bench.run("prepare", params(source, split, splits=splits), {})
+        found[split] = {row["question"] for row in bench.rows(result, "questions.parquet", "questions")}
+        assert result.metrics["repeatedRecords"] == 20
+    assert {split: len(rows) for split, rows in found.items()} == {"labelled": 8, "calibration": 4, "unlabelled": 8}
+    assert not found["unlabelled"] & (found["labelled"] | found["calibration"]), "its gold would be known"
+
+
 def test_train_records_whose_question_is_tested_are_left_out_and_counted(bench: Bench, tmp_path: Path) -> None:
     source = write_gsm8k(tmp_path / "data")
     with (tmp_path / "data" / "train.jsonl").open("a") as stream:
         stream.write(a_record(1001) + "\n")
     result = bench.run("prepare", params(source, "unlabelled", splits={"unlabelled": None}), {})
-    assert result.metrics == {"rows": 20, "skippedRecords": 0, "trainRecordsInTest": 1}
+    assert result.metrics == {"rows": 20, "skippedRecords": 0, "repeatedRecords": 1}
 
 
 @pytest.mark.parametrize(

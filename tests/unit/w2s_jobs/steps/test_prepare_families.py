@@ -80,7 +80,7 @@ def test_one_file_serves_every_split_and_a_repeated_question_is_in_one_only(benc
     (tmp_path / "all.json").write_text(creak_lines(10) + creak_lines(3))
     source = {"path": str(tmp_path), "pool": "all.json"}
     result = prepare(bench, source, labelled=3, unlabelled=None, test=4)
-    assert result.metrics == {"rows": 3, "skippedRecords": 0, "trainRecordsInTest": 3}
+    assert result.metrics == {"rows": 3, "skippedRecords": 0, "repeatedRecords": 3}
 
 
 def test_a_missing_pool_is_named(bench: Bench, tmp_path: Path) -> None:
