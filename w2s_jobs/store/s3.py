@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 
 from botocore.exceptions import ClientError
@@ -39,7 +40,11 @@ class S3Store:
         self.bucket = bucket
         self.prefix = f"{prefix}/" if prefix else ""
         self.clients = S3Clients(settings)
-        self.cache = FileCache.of_this_machine().of_store(f"{settings.endpoint} {bucket} {self.prefix}")
+
+    @cached_property
+    def cache(self) -> FileCache:
+        """The part of this machine's cache that is this store's, at the endpoint that is really used."""
+        return FileCache.of_this_machine().of_store(self.clients.place(self.bucket, self.prefix))
 
     def read_result(self, ref: ArtifactRef) -> StepResult | None:
         """Return the result of a finished step, or None."""

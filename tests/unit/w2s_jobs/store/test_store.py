@@ -218,6 +218,17 @@ def test_the_endpoint_of_the_environment_serves_large_files_too(
     assert store.fetch(Input(kind=REF.kind, key=REF.key, file="w"), tmp_path / "into").stat().st_size == 9_000_000
 
 
+def test_buckets_of_one_name_at_two_endpoints_of_the_environment_share_no_cache(
+    s3_environment: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roots = set()
+    for endpoint in (s3_environment.endpoint, "http://127.0.0.1:9"):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        store = open_store(StoreSettings(uri="s3://models/w2s"))
+        roots.add(store.cache.root)  # type: ignore[attr-defined]
+    assert len(roots) == 2
+
+
 def test_readers_of_one_store_never_get_the_cached_file_of_another(tmp_path: Path, s3_environment: Any) -> None:
     bucket = s3_environment.bucket()
     mine, theirs = (
