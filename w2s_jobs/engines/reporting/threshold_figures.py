@@ -8,6 +8,7 @@ from typing import Literal
 
 from matplotlib.axes import Axes
 
+from w2s_jobs.contracts.analyses import ChosenResult
 from w2s_jobs.contracts.estimates import Bounds
 from w2s_jobs.contracts.results import PointResult, Results, SettingResult
 from w2s_jobs.contracts.settings import Threshold
@@ -16,7 +17,7 @@ from w2s_jobs.core.analysis.words import percent, setting_label, thresholds_labe
 from w2s_jobs.engines.reporting.canvas import EndLabel, Panel, draw, halo, label_ends, new_axes, percent_axis
 from w2s_jobs.engines.reporting.palette import INK, ROLE, sequence
 
-__all__ = ["first_colours", "threshold_panels"]
+__all__ = ["chosen_settings", "first_colours", "threshold_panels"]
 
 Quantity = Literal["accuracy", "pgr"]
 
@@ -128,16 +129,33 @@ def _is_swept(setting: SettingResult) -> bool:
     return setting.role == "round" and isinstance(setting.thresholds[-1], int)
 
 
-def _draw_chosen(axes: Axes, results: Results, quantity: Quantity, number: int) -> None:
-    """Mark the settings whose threshold a rule chose, under any seed; a rule's own training lies at its mean."""
-    named = {s.thresholds: s for s in results.settings if s.role == "round"}
-    for choice in results.choices:
-        if len(choice.after) != number - 1 or not choice.threshold.is_integer():
+def chosen_settings(
+    choices: Sequence[ChosenResult], settings: Sequence[SettingResult], number: int
+) -> Iterator[tuple[float, SettingResult]]:
+    """Yield where the choices of a round lie, and what was trained there.
+
+    Among swept thresholds each seed's choice is one of them, and their mean is none. A rule's own training is one
+    setting for all seeds: it lies at the mean.
+    """
+    named = {s.thresholds: s for s in settings if s.role == "round"}
+    means = {(choice.after, choice.rule) for choice in choices if choice.seed is None}
+    for choice in choices:
+        if len(choice.after) != number - 1:
             continue
-        setting = named.get((*choice.after, choice.rule)) or named.get((*choice.after, int(choice.threshold)))
-        y = None if setting is None else _value(setting, quantity)
+        own = named.get((*choice.after, choice.rule))
+        is_mean = choice.seed is None or (choice.after, choice.rule) not in means
+        if own is not None and is_mean:
+            yield choice.threshold, own
+        elif own is None and choice.seed is not None and (*choice.after, int(choice.threshold)) in named:
+            yield choice.threshold, named[(*choice.after, int(choice.threshold))]
+
+
+def _draw_chosen(axes: Axes, results: Results, quantity: Quantity, number: int) -> None:
+    """Mark the settings whose threshold a rule chose."""
+    for x, setting in chosen_settings(results.choices, results.settings, number):
+        y = _value(setting, quantity)
         if y is not None:
-            axes.plot(choice.threshold, y, "*", color=INK, markersize=11, zorder=5, **halo())
+            axes.plot(x, y, "*", color=INK, markersize=11, zorder=5, **halo())
 
 
 def _baselines(axes: Axes, results: Results, quantity: Quantity) -> Iterator[EndLabel]:
