@@ -38,7 +38,9 @@ _POINT = (
 _CHOICE = (
     "rule",
     "chosen_threshold",
+    "kept",
     "estimated_correctness",
+    "correctness",
     "best_threshold",
     "best_accuracy",
     "regret",
@@ -47,7 +49,10 @@ _CHOICE = (
     "regret_reason",
 )
 CSV_COLUMNS = (*_POINT, *_CHOICE)
-"""Columns; those of the second part are empty for a point, and many of the first for a choice."""
+"""Columns; those of the second part are empty for a point, and many of the first for a choice.
+
+What a choice keeps is of its round alone, while a point learns from all rounds before as well: they are not one column.
+"""
 
 Cell = str | int | float | None
 
@@ -97,11 +102,11 @@ def _choice(choice: ChosenResult) -> tuple[Cell, ...]:
         "seed": choice.seed,
         "test_set": "test",
         **dict(zip(_POINT[6:11], _accuracy(choice.accuracy), strict=True)),
-        "training_examples": choice.kept,
-        "label_correctness": choice.correctness,
         "rule": choice.rule,
         "chosen_threshold": choice.threshold,
+        "kept": choice.kept,
         "estimated_correctness": choice.estimated_correctness,
+        "correctness": choice.correctness,
         "best_threshold": choice.best_threshold,
         "best_accuracy": choice.best_accuracy,
         "regret": None if choice.regret is None else choice.regret.value,

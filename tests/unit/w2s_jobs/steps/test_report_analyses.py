@@ -44,6 +44,8 @@ def test_chosen_thresholds_have_rows_of_their_own(reports: Reports) -> None:
     assert {row["rule"] for row in rows} == {"agreement", "calibrated"}
     assert all(float(row["regret_low"]) <= float(row["regret"]) <= float(row["regret_high"]) for row in rows)
     assert [float(row["regret"]) for row in rows] == [choice.regret.value for choice in choices if choice.regret]
+    assert [float(row["kept"]) for row in rows] == [choice.kept for choice in choices]
+    assert {row["training_examples"] for row in rows} == {""}, "a choice of round 2 is about round 2 alone"
 
 
 def test_points_on_both_test_sets_have_rows_of_their_own(reports: Reports) -> None:
