@@ -26,19 +26,27 @@ class ClassName:
         longest_first = "|".join(re.escape(word) for word in sorted(self._class_of, key=len, reverse=True))
         self._start = re.compile(rf"{_LEAD_IN}({longest_first})\b", re.IGNORECASE)
         self._end = re.compile(rf"\b({longest_first})\W*$", re.IGNORECASE)
+        self._another = re.compile(
+            rf"\W{{0,20}}?(?:[/&]|\bor\b|\band\b)\W{{0,20}}(?:an?\s+)?({longest_first})\b", re.IGNORECASE
+        )
 
     def extract(self, text: str) -> str | None:
         """Read the word that the statement begins with; without one, the word that the text begins or ends with."""
         for statement in statements(text):
             match = self._start.match(statement)
             if match:
-                return self._class_of[match[1].lower()]
+                return self._unless_several(match, statement)
         tail = end_of(text).strip()
         first, last = self._start.match(tail), self._end.search(tail[-_LONGEST_STRING:])
         if last and _NEGATED.search(tail[-_LONGEST_STRING:][: last.start()]):
             last = None
         found = {self._class_of[match[1].lower()] for match in (first, last) if match}
         return found.pop() if len(found) == 1 else None
+
+    def _unless_several(self, match: re.Match[str], statement: str) -> str | None:
+        """Return the class that a statement begins with; `true or false` names two, and is no answer."""
+        named, another = self._class_of[match[1].lower()], self._another.match(statement, match.end())
+        return None if another and self._class_of[another[1].lower()] != named else named
 
     def canonical(self, answer: str) -> str | None:
         """Return the name of the class."""

@@ -112,6 +112,10 @@ def test_f1_of_sets_follows_the_evaluator_of_mc_taco(predicted: str | None, gold
         ("I have no idea.", None),
         ("True or not, I say false", None),
         ("The answer is trueish", None),
+        ("The answer is true or false.", None),
+        ("The answer is **true** / **false**", None),
+        ("The answer is true, no doubt.", "true"),
+        ("The answer is correct and true.", "true"),
         ("", None),
     ],
 )
