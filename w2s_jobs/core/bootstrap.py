@@ -19,10 +19,6 @@ class Interval:
     low: float
     high: float
 
-    def excludes_zero(self) -> bool:
-        """Tell whether zero lies outside."""
-        return self.low > 0 or self.high < 0
-
 
 def resampled_accuracies(correct: npt.NDArray[np.bool_], resamples: int, seed: int) -> Floats:
     """Resample test questions with replacement, the same questions for every model.

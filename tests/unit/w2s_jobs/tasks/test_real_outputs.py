@@ -19,22 +19,6 @@ def test_every_gsm8k_solution_states_its_own_answer(real_data: Path) -> None:
     assert not any("<<" in row.completion for row in rows)
 
 
-def test_grading_agrees_with_openais_on_3200_model_solutions(real_data: Path) -> None:
-    family = Gsm8k()
-    agreed = total = 0
-    for line in (real_data / "gsm8k/example_model_solutions.head800.jsonl").read_text().splitlines():
-        record = json.loads(line)
-        gold = family.extract(record["ground_truth"])
-        assert gold is not None
-        for model in ("6b_finetuning", "6b_verification", "175b_finetuning", "175b_verification"):
-            answer = family.extract(record[model]["solution"])
-            ours = answer is not None and family.equal(answer, gold)
-            agreed += ours == record[model]["is_correct"]
-            total += 1
-    print(f"agreement: {agreed} of {total}")
-    assert agreed / total >= 0.995
-
-
 def test_every_math_solution_states_its_own_answer(real_data: Path) -> None:
     family = Math()
     rows = [
