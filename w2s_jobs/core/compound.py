@@ -12,6 +12,7 @@ _DEEPEST = 40
 _MATRIX = re.compile(r"\\begin\{([bpvV]?)matrix\}(.*)\\end\{\1matrix\}", re.DOTALL)
 _OR = re.compile(r"\s*(?<![A-Za-z\\])(?:or|and)(?![A-Za-z])\s*")
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_THOUSANDS_COMMA = re.compile(r"[0-9],[0-9]{3}(?![0-9])")
 _CLOSING = {"(": ")]", "[": ")]"}
 
 
@@ -35,6 +36,9 @@ def split_compound(text: str) -> Compound | None:
     pieces = _at_top(text, ("\\cup",))
     if len(pieces) > 1:
         return _compound("union", pieces, ordered=False)
+    if _OR.search(text) and _THOUSANDS_COMMA.search(text):
+        # `1,234 and 5` may be two numbers or three: in doubt it equals no other list.
+        return _compound("set with thousands", _at_top(_OR.sub(";", text), (";",)), ordered=False)
     pieces = _at_top(_OR.sub(",", text), (",", ";"))
     if len(pieces) > 1:
         return _compound("set", pieces, ordered=False)

@@ -70,6 +70,7 @@ def test_different_ways_to_write_one_answer_are_equal(a: str, b: str) -> None:
         ("(1,2)", "1,2"),
         ("(1,2)", r"\{1,2\}"),
         ("(2,1)", "(3,1)"),
+        ("1,234 and 5", "1, 234, 5"),
         ("1,2,2", "1,2"),
         ("x=5", "y=5"),
         ("4x-2y+2z=0", "0"),
