@@ -112,8 +112,8 @@ def main() -> None:
     """Run every side and print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=Path(".w2s/models/smollm2-135m-instruct"))
-    parser.add_argument("--questions", type=int, default=64)
-    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--questions", type=int, default=24)
+    parser.add_argument("--turns", type=int, default=1)
     parser.add_argument("--bare", choices=["plain", "ours"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     model = options.model.resolve()
