@@ -106,7 +106,7 @@ def _compositions(points: Sequence[ReportPoint], evidence: Evidence) -> Iterator
     pooled: dict[tuple[str, tuple[Threshold, ...]], list[str]] = {}
     for point in points:
         if point.role in ("round", "unfiltered") and all(select in evidence.kept for select in point.selects):
-            rows = pooled.setdefault((setting_name(point), point.thresholds), [])
+            rows = pooled.setdefault((setting_name(point.role, point.thresholds), point.thresholds), [])
             rows.extend(row_id for select in point.selects for row_id in evidence.kept[select].row_ids)
     sets = [(name, thresholds, rows) for (name, thresholds), rows in pooled.items()]
     for by in get_args(By):
@@ -118,7 +118,7 @@ def _compositions(points: Sequence[ReportPoint], evidence: Evidence) -> Iterator
 def _group_accuracies(points: Sequence[ReportPoint], evidence: Evidence) -> Iterator[GroupAccuracy]:
     by_setting: dict[str, list[np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]] = {}
     for point in points:
-        by_setting.setdefault(setting_name(point), []).append(evidence.correct[point.evaluate])
+        by_setting.setdefault(setting_name(point.role, point.thresholds), []).append(evidence.correct[point.evaluate])
     for by in get_args(By):
         found = group_accuracy(by, evidence.test_groups.get(by, ()), by_setting)
         if found is not None:

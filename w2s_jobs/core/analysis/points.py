@@ -34,10 +34,10 @@ def threshold_order(thresholds: Sequence[Threshold]) -> tuple[tuple[bool, Thresh
     return tuple((isinstance(threshold, str), threshold) for threshold in thresholds)
 
 
-def setting_name(point: ReportPoint) -> str:
+def setting_name(role: str, thresholds: Sequence[Threshold]) -> str:
     """Name what points that differ by their seed only have in common, such as `round2/t60-70`."""
-    name = f"round{len(point.thresholds)}" if point.role == "round" else point.role
-    return f"{name}/t{'-'.join(map(str, point.thresholds))}" if point.thresholds else name
+    name = f"round{len(thresholds)}" if role == "round" else role
+    return f"{name}/t{'-'.join(map(str, thresholds))}" if thresholds else name
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class PointComparison:
     def _group(self) -> dict[str, _Setting]:
         grouped: dict[str, list[ReportPoint]] = {}
         for point in sorted(self._points, key=_place):
-            grouped.setdefault(setting_name(point), []).append(point)
+            grouped.setdefault(setting_name(point.role, point.thresholds), []).append(point)
         return {name: _Setting(name, tuple(points), self.mean_estimate(points)) for name, points in grouped.items()}
 
     def mean_estimate(self, points: Sequence[ReportPoint]) -> Estimate:
@@ -200,9 +200,8 @@ class PointComparison:
 
     def _parent(self, point: ReportPoint) -> str | None:
         if point.role == "round" and len(point.thresholds) > 1:
-            before = point.thresholds[:-1]
-            return f"round{len(before)}/t{'-'.join(map(str, before))}"
-        return f"round1/t{point.thresholds[0]}" if point.role == "unfiltered" and point.thresholds else None
+            return setting_name("round", point.thresholds[:-1])
+        return setting_name("round", point.thresholds[:1]) if point.role == "unfiltered" and point.thresholds else None
 
 
 def _baselines(role: str) -> tuple[str, str]:

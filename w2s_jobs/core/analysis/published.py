@@ -9,6 +9,7 @@ from typing import Literal
 from w2s_jobs.contracts.analyses import Published, PublishedPair
 from w2s_jobs.contracts.results import ExtraTestResult, SettingResult
 from w2s_jobs.contracts.settings import PublishedSetting
+from w2s_jobs.core.analysis.points import setting_name
 
 __all__ = ["PublishedRow", "lay_beside", "parse_published"]
 
@@ -62,7 +63,7 @@ def lay_beside(
             found = own.get((row.test_set, row.role, row.thresholds))
             pairs.append(
                 PublishedPair(
-                    name=_name(row),
+                    name=setting_name(row.role, row.thresholds),
                     role=row.role,
                     thresholds=row.thresholds,
                     test_set=row.test_set,
@@ -74,8 +75,3 @@ def lay_beside(
                 )
             )
     return Published(setting=setting, paper=PAPER, pairs=tuple(pairs))
-
-
-def _name(row: PublishedRow) -> str:
-    name = f"round{len(row.thresholds)}" if row.role == "round" else row.role
-    return f"{name}/t{'-'.join(map(str, row.thresholds))}" if row.thresholds else name

@@ -220,6 +220,6 @@ def test_a_rule_stands_behind_the_percents_of_its_round() -> None:
 
 
 def test_settings_are_named_by_what_seeds_have_in_common() -> None:
-    assert setting_name(point("round", (60, 70), seed=4)) == "round2/t60-70"
-    assert setting_name(point("unfiltered", (60,))) == "unfiltered/t60"
-    assert setting_name(point("weak")) == "weak"
+    assert setting_name("round", (60, 70)) == "round2/t60-70"
+    assert setting_name("unfiltered", (60,)) == "unfiltered/t60"
+    assert setting_name("weak", ()) == "weak"
