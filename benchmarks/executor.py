@@ -28,7 +28,8 @@ from controller.local.view import PlainView
 from controller.plan.graph import Plan, Step
 from w2s_jobs.contracts.artifact import Input
 from w2s_jobs.contracts.settings import TaskSettings
-from w2s_jobs.contracts.steps import GradeParams, StoreSettings
+from w2s_jobs.contracts.step_params import GradeParams
+from w2s_jobs.contracts.steps import StoreSettings
 from w2s_jobs.store.open import open_store
 
 TARGET_SECONDS = 0.1

@@ -9,7 +9,7 @@ from controller.api.problems import Problem
 from controller.api.sweep_rules import broken_sweep_rules, repeated
 from controller.api.v1alpha1 import StrongModel, WeakModel, WeakToStrongExperiment
 from w2s_jobs.contracts.settings import DatasetSource, PromptTemplate, ScratchModel, TrainingSettings
-from w2s_jobs.contracts.steps import Splits
+from w2s_jobs.contracts.step_params import Splits
 
 __all__ = ["broken_rules"]
 

@@ -23,7 +23,8 @@ from w2s_jobs.contracts.settings import (
     TaskSettings,
     TrainingSettings,
 )
-from w2s_jobs.contracts.steps import Splits, StoreSettings
+from w2s_jobs.contracts.step_params import Splits
+from w2s_jobs.contracts.steps import StoreSettings
 
 __all__ = [
     "DatasetSpec",

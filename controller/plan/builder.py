@@ -11,6 +11,7 @@ from controller.api.v1alpha1 import StrongModel, WeakModel, WeakToStrongExperime
 from controller.plan.graph import Resources, Step
 from w2s_jobs.contracts.artifact import Input
 from w2s_jobs.contracts.keys import step_key
+from w2s_jobs.contracts.kinds import StepKind
 from w2s_jobs.contracts.settings import (
     ModelSource,
     Parallelism,
@@ -20,17 +21,16 @@ from w2s_jobs.contracts.settings import (
     SplitName,
     TrainingSettings,
 )
-from w2s_jobs.contracts.steps import (
+from w2s_jobs.contracts.step_params import (
     ChooseParams,
     EvaluateParams,
     GradeParams,
     PrepareParams,
     SampleParams,
     SelectParams,
-    StepKind,
-    StepParams,
     TrainParams,
 )
+from w2s_jobs.contracts.steps import StepParams
 
 __all__ = ["Model", "PlanBuilder", "Training", "output"]
 
@@ -148,9 +148,7 @@ class PlanBuilder:
         where = self.spec.placement.training
         params = TrainParams(
             model=model.source,
-            task=self.spec.task,
             template=training.template or model.template,
-            completion=training.completion,
             training=training.settings,
             seed=training.seed,
         )

@@ -13,7 +13,7 @@ from controller.plan.gold_guard import refuse_gold_leaks
 from controller.plan.graph import Plan, Step
 from w2s_jobs.contracts.artifact import Input
 from w2s_jobs.contracts.keys import keyed
-from w2s_jobs.contracts.steps import ReportParams, ReportPoint, StepUse
+from w2s_jobs.contracts.report import ReportParams, ReportPoint, StepUse
 
 __all__ = ["compile_plan"]
 

@@ -17,8 +17,8 @@ from controller.plan.builder import Model, PlanBuilder, Training, output
 from controller.plan.graph import Step
 from controller.plan.threshold_choice import ThresholdChooser
 from w2s_jobs.contracts.artifact import Input
+from w2s_jobs.contracts.report import ReportChoice, ReportPoint
 from w2s_jobs.contracts.settings import Threshold, ThresholdRule
-from w2s_jobs.contracts.steps import ReportChoice, ReportPoint
 
 __all__ = ["Compared", "compile_confidence"]
 

@@ -12,7 +12,7 @@ from controller.plan.graph import Plan, Step
 from controller.plan.workload import CHOSEN_THRESHOLD, Workload
 from w2s_jobs.contracts.families import FAMILIES
 from w2s_jobs.contracts.settings import Parallelism
-from w2s_jobs.contracts.steps import TrainParams
+from w2s_jobs.contracts.step_params import TrainParams
 
 __all__ = ["Estimate", "StepEstimate", "estimate"]
 

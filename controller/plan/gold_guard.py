@@ -28,7 +28,7 @@ from controller.errors import PlanRefused
 from controller.plan.graph import Plan, Step
 from w2s_jobs.contracts.artifact import Input
 from w2s_jobs.contracts.keys import canonical_json
-from w2s_jobs.contracts.steps import PrepareParams
+from w2s_jobs.contracts.step_params import PrepareParams
 
 __all__ = ["CEILINGS", "refuse_gold_leaks"]
 

@@ -9,8 +9,10 @@ from typing import Any
 
 from w2s_jobs.contracts.artifact import ArtifactRef, Input
 from w2s_jobs.contracts.keys import canonical_json
+from w2s_jobs.contracts.kinds import StepKind
+from w2s_jobs.contracts.report import ReportPoint
 from w2s_jobs.contracts.settings import Parallelism
-from w2s_jobs.contracts.steps import ReportPoint, StepKind, StepParams
+from w2s_jobs.contracts.steps import StepParams
 
 __all__ = ["Plan", "Resources", "Step"]
 

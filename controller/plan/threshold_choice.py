@@ -10,7 +10,7 @@ from controller.plan.builder import Model, PlanBuilder, output
 from controller.plan.graph import Step
 from w2s_jobs.contracts.artifact import Input
 from w2s_jobs.contracts.settings import Percent, ThresholdRule
-from w2s_jobs.contracts.steps import ChooseParams, SelectParams
+from w2s_jobs.contracts.step_params import ChooseParams, SelectParams
 
 __all__ = ["ThresholdChooser"]
 

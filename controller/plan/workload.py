@@ -10,7 +10,7 @@ from controller.api.v1alpha1 import ExperimentSpec, StrongModel, WeakModel
 from controller.plan.graph import Plan, Step
 from w2s_jobs.contracts.families import FAMILIES, FamilyFigures
 from w2s_jobs.contracts.settings import ModelSource, ScratchModel, SplitName
-from w2s_jobs.contracts.steps import PrepareParams, SampleParams, SelectParams, Splits, TrainParams
+from w2s_jobs.contracts.step_params import PrepareParams, SampleParams, SelectParams, Splits, TrainParams
 
 __all__ = ["CHOSEN_THRESHOLD", "Workload"]
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from w2s_jobs.contracts.report import ReportPoint
 from w2s_jobs.contracts.settings import Threshold
-from w2s_jobs.contracts.steps import ReportPoint
 from w2s_jobs.core.analysis.points import PointComparison
 from w2s_jobs.core.analysis.resampling import Bootstrap, estimate_all
 

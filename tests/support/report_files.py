@@ -9,8 +9,9 @@ from pathlib import Path
 
 from tests.support.report_store import Design
 from w2s_jobs.context import StepContext
+from w2s_jobs.contracts.report import ReportParams
 from w2s_jobs.contracts.results import Results
-from w2s_jobs.contracts.steps import ReportParams, StepSpec
+from w2s_jobs.contracts.steps import StepSpec
 from w2s_jobs.steps import report
 from w2s_jobs.store.folder import FolderStore
 

@@ -11,8 +11,9 @@ import numpy as np
 from tests.support.report_store import SAMPLES, Design, ReportStore, key_of
 from w2s_jobs.contracts.artifact import Input
 from w2s_jobs.contracts.choices import CandidateThreshold, ChosenThreshold
+from w2s_jobs.contracts.report import ReportChoice, ReportPoint
 from w2s_jobs.contracts.settings import Threshold
-from w2s_jobs.contracts.steps import ReportChoice, ReportPoint, StepSpec
+from w2s_jobs.contracts.steps import StepSpec
 
 
 def write_report_store(root: Path, design: Design) -> StepSpec:

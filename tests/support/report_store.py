@@ -16,16 +16,9 @@ from typing import Any
 import numpy as np
 
 from w2s_jobs.contracts.artifact import ArtifactRef, Input, StepResult
+from w2s_jobs.contracts.report import ReportChoice, ReportParams, ReportPoint, StepUse
 from w2s_jobs.contracts.settings import PublishedSetting, TaskSettings, Threshold
-from w2s_jobs.contracts.steps import (
-    Execution,
-    ReportChoice,
-    ReportParams,
-    ReportPoint,
-    StepSpec,
-    StepUse,
-    StoreSettings,
-)
+from w2s_jobs.contracts.steps import Execution, StepSpec, StoreSettings
 from w2s_jobs.store.folder import FolderStore
 from w2s_jobs.store.rows import write_rows
 

@@ -21,7 +21,8 @@ from w2s_jobs.contracts.settings import (
     TaskSettings,
     TrainingSettings,
 )
-from w2s_jobs.contracts.steps import Execution, StepSpec, StoreSettings, TrainParams
+from w2s_jobs.contracts.step_params import TrainParams
+from w2s_jobs.contracts.steps import Execution, StepSpec, StoreSettings
 from w2s_jobs.store.folder import FolderStore
 from w2s_jobs.store.rows import write_rows
 

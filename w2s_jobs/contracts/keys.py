@@ -19,14 +19,18 @@ from w2s_jobs.contracts.model import Contract
 __all__ = ["KIND_VERSIONS", "canonical_json", "keyed", "step_key"]
 
 KIND_VERSIONS: dict[str, int] = {
-    "prepare": 3,
-    "sample": 1,
+    "prepare": 4,
+    "sample": 2,
     "grade": 2,
     "choose": 1,
-    "select": 1,
-    "train": 1,
+    "partition": 1,
+    "score": 1,
+    "select": 2,
+    "clean": 1,
+    "train": 2,
     "evaluate": 2,
     "report": 1,
+    "survey": 1,
 }
 """Raise a kind's number when its code computes something else from the same parameters."""
 

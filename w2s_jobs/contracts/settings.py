@@ -24,6 +24,7 @@ __all__ = [
     "SamplingSettings",
     "ScratchModel",
     "Seed",
+    "SelectionRule",
     "Sha256",
     "SplitName",
     "TaskSettings",
@@ -39,8 +40,11 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 SplitName = Literal["pretrain", "labelled", "calibration", "unlabelled", "test", "extraTest"]
 ThresholdRule = Literal["calibrated", "agreement"]
 """Ways to choose a threshold without gold of the unlabelled split (`core/threshold_rules.py`)."""
-Threshold = Percent | ThresholdRule
-"""What a branch of the sweep was filtered by."""
+SelectionRule = Literal["reward", "confidence", "both", "random"]
+"""What a weak label must pass to be learnt from: the reward model, a threshold of confidence, both, or a draw of as
+many as the reward model keeps."""
+Threshold = Percent | ThresholdRule | SelectionRule
+"""What a branch of the sweep was filtered by: a confidence in percent, given or chosen by a rule, or another rule."""
 PublishedSetting = Literal["llama3_gsm8k", "llama3_math", "deepseek_gsm8k", "deepseek_math"]
 """Settings of the paper `confidence` whose published numbers can be laid beside a run's own."""
 

@@ -11,7 +11,7 @@ from transformers import AutoTokenizer
 
 from w2s_jobs.context import StepContext
 from w2s_jobs.contracts.errors import InputError
-from w2s_jobs.contracts.steps import SampleParams
+from w2s_jobs.contracts.step_params import SampleParams
 from w2s_jobs.core.prompts import Prompt
 from w2s_jobs.engines.models import model_folder
 from w2s_jobs.engines.sampler import Sampler, encode_prompt

@@ -11,7 +11,7 @@ import scipy
 from w2s_jobs.context import Outcome, StepContext
 from w2s_jobs.contracts.choices import CandidateThreshold, ChosenThreshold
 from w2s_jobs.contracts.errors import InputError
-from w2s_jobs.contracts.steps import ChooseParams
+from w2s_jobs.contracts.step_params import ChooseParams
 from w2s_jobs.core.analysis.labels import LabelJudge
 from w2s_jobs.core.selection import Candidate, passes
 from w2s_jobs.core.threshold_rules import (

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from w2s_jobs.context import Outcome, StepContext
 from w2s_jobs.contracts.errors import InputError
-from w2s_jobs.contracts.steps import EvaluateParams
+from w2s_jobs.contracts.step_params import EvaluateParams
 from w2s_jobs.core.metrics import accuracy_interval
 from w2s_jobs.store.rows import read_rows, write_rows
 from w2s_jobs.tasks.family import GivesPartialCredit, TaskFamily

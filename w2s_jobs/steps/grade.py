@@ -13,7 +13,7 @@ from typing import Any
 from w2s_jobs.context import Outcome, StepContext
 from w2s_jobs.contracts.errors import InputError, JobError
 from w2s_jobs.contracts.settings import TaskSettings
-from w2s_jobs.contracts.steps import GradeParams
+from w2s_jobs.contracts.step_params import GradeParams
 from w2s_jobs.core.voting import group_answers, vote
 from w2s_jobs.store.rows import stream_rows, write_rows
 from w2s_jobs.tasks.registry import get_family

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from w2s_jobs.context import Outcome, StepContext
 from w2s_jobs.contracts.errors import InputError
-from w2s_jobs.contracts.steps import PrepareParams
+from w2s_jobs.contracts.step_params import PrepareParams
 from w2s_jobs.store.records import read_records
 from w2s_jobs.store.rows import write_rows
 from w2s_jobs.store.sources import find_source_file

@@ -11,8 +11,8 @@ import numpy as np
 
 from w2s_jobs.context import Outcome, StepContext
 from w2s_jobs.contracts.model import Contract
+from w2s_jobs.contracts.report import ReportParams
 from w2s_jobs.contracts.results import Results
-from w2s_jobs.contracts.steps import ReportParams
 from w2s_jobs.core.analysis.assemble import build_results
 from w2s_jobs.core.analysis.csv_rows import CSV_COLUMNS, csv_rows
 from w2s_jobs.engines.reporting.evidence import read_evidence

@@ -13,7 +13,7 @@ from typing import Any
 from w2s_jobs.context import Outcome, StepContext
 from w2s_jobs.contracts.artifact import FileEntry
 from w2s_jobs.contracts.errors import InputError
-from w2s_jobs.contracts.steps import SampleParams
+from w2s_jobs.contracts.step_params import SampleParams
 from w2s_jobs.core.prompts import render
 from w2s_jobs.core.seeds import derive_seed
 from w2s_jobs.core.shards import chunk_ranges, shard_range

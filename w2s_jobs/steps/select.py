@@ -7,7 +7,7 @@ from typing import Any
 from w2s_jobs.context import Outcome, StepContext
 from w2s_jobs.contracts.choices import ChosenThreshold
 from w2s_jobs.contracts.errors import InputError
-from w2s_jobs.contracts.steps import SelectParams
+from w2s_jobs.contracts.step_params import SelectParams
 from w2s_jobs.core.selection import Candidate, passes
 from w2s_jobs.store.rows import read_rows, write_rows
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from w2s_jobs.context import Outcome, StepContext
 from w2s_jobs.contracts.errors import InputError
-from w2s_jobs.contracts.steps import TrainParams
+from w2s_jobs.contracts.step_params import TrainParams
 from w2s_jobs.core.prompts import Prompt, render
 from w2s_jobs.engines.checkpoints import fetch_newest_checkpoint
 from w2s_jobs.engines.launch import choose_accelerator, run_training
@@ -20,7 +20,6 @@ from w2s_jobs.engines.token_examples import TokenExamples
 from w2s_jobs.engines.tokenization import tokenize_examples
 from w2s_jobs.engines.training_job import Fit, StepLoss, TrainingJob, checkpoint_layout
 from w2s_jobs.store.rows import read_rows
-from w2s_jobs.tasks.registry import get_family
 
 __all__ = ["run"]
 
@@ -37,7 +36,7 @@ def run(context: StepContext, params: TrainParams) -> Outcome:
     if not rows:
         return _untrained(context, params)
     prompts = [render(params.template, row["question"]) for row in rows]
-    completions = choose_completions(context, params, rows)
+    completions = [row["completion"] for row in rows]
     model = _first_weights(context, params, prompts, completions)
     examples = tokenize_examples(model, prompts, completions, _room(model, params))
     if examples.dropped:
@@ -73,17 +72,6 @@ def read_examples(context: StepContext) -> list[dict[str, Any]]:
             f"{names}; each row may be learnt from once: name disjoint inputs"
         )
     return rows
-
-
-def choose_completions(context: StepContext, params: TrainParams, rows: list[dict[str, Any]]) -> list[str]:
-    """Return the text to learn of each row: its whole completion, or its bare answer as the family writes it."""
-    if params.completion == "text":
-        return [row["completion"] for row in rows]
-    missing = next((row["row_id"] for row in rows if row["answer"] is None), None)
-    if missing is not None:
-        raise InputError(f"step {context.ref}: row {missing} has no answer, but completion=answer learns only answers")
-    family = get_family(params.task)
-    return [family.format_answer(row["answer"]) for row in rows]
 
 
 def _untrained(context: StepContext, params: TrainParams) -> Outcome:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from w2s_jobs.contracts.settings import SplitName
-from w2s_jobs.contracts.steps import Splits
+from w2s_jobs.contracts.step_params import Splits
 from w2s_jobs.tasks.family import Row
 
 __all__ = ["SplitError", "draw_split", "row_ids"]

@@ -8,9 +8,9 @@ from typing import get_args
 import numpy as np
 
 from w2s_jobs.contracts.analyses import Composition, GroupAccuracy, LossEnds, ThresholdLabels
+from w2s_jobs.contracts.report import ReportParams, ReportPoint
 from w2s_jobs.contracts.results import PointResult, Results, SettingResult, TrainingSet
 from w2s_jobs.contracts.settings import Threshold
-from w2s_jobs.contracts.steps import ReportParams, ReportPoint
 from w2s_jobs.core.analysis.ablations import filter_effects, form_comparisons, iterations
 from w2s_jobs.core.analysis.choices import judge_choices
 from w2s_jobs.core.analysis.composition import By, compose, group_accuracy

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from w2s_jobs.contracts.analyses import CalibrationPoint, ChosenResult
 from w2s_jobs.contracts.choices import ChosenThreshold
 from w2s_jobs.contracts.estimates import Bounds, Difference
+from w2s_jobs.contracts.report import ReportChoice, ReportPoint
 from w2s_jobs.contracts.settings import Threshold
-from w2s_jobs.contracts.steps import ReportChoice, ReportPoint
 from w2s_jobs.core.analysis.evidence import Evidence
 from w2s_jobs.core.analysis.labels import LabelJudge, correctness_at
 from w2s_jobs.core.analysis.points import PointComparison, threshold_order

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from w2s_jobs.contracts.report import ReportPoint
 from w2s_jobs.contracts.results import ExtraTestResult
-from w2s_jobs.contracts.steps import ReportPoint
 from w2s_jobs.core.analysis.evidence import Evidence
 from w2s_jobs.core.analysis.points import PointComparison
 from w2s_jobs.core.analysis.resampling import Bootstrap, Estimate, compare, estimate_all

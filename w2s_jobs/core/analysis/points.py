@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from w2s_jobs.contracts.estimates import Accuracy, Difference, PgrResult, Spread
+from w2s_jobs.contracts.report import ReportPoint
 from w2s_jobs.contracts.results import Choice, Gap, PointResult, SettingResult, TrainingSet
 from w2s_jobs.contracts.settings import Threshold
-from w2s_jobs.contracts.steps import ReportPoint
 from w2s_jobs.core.analysis.resampling import (
     Bootstrap,
     Estimate,

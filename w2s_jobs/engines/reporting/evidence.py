@@ -12,7 +12,7 @@ import numpy as np
 from w2s_jobs.context import StepContext
 from w2s_jobs.contracts.choices import ChosenThreshold
 from w2s_jobs.contracts.errors import InputError
-from w2s_jobs.contracts.steps import ReportParams
+from w2s_jobs.contracts.report import ReportParams
 from w2s_jobs.core.analysis.composition import By, Group
 from w2s_jobs.core.analysis.evidence import Evidence, Kept
 from w2s_jobs.core.analysis.labels import Votes

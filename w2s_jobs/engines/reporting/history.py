@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from w2s_jobs.context import StepContext
 from w2s_jobs.contracts.artifact import ArtifactRef, StepResult
 from w2s_jobs.contracts.cost import Cost
-from w2s_jobs.contracts.steps import StepUse
+from w2s_jobs.contracts.report import StepUse
 from w2s_jobs.core.analysis.cost import StepCost, sum_costs
 
 __all__ = ["History", "read_history"]

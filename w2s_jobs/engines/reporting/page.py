@@ -10,8 +10,8 @@ import jinja2
 import yaml
 
 from w2s_jobs.contracts.estimates import Accuracy
+from w2s_jobs.contracts.report import ReportParams
 from w2s_jobs.contracts.results import Results, SettingResult
-from w2s_jobs.contracts.steps import ReportParams
 from w2s_jobs.core.analysis.words import (
     interval_words,
     percent,

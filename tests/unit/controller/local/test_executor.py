@@ -23,8 +23,10 @@ from controller.local.view import PlainView
 from controller.plan.decide import RetryPolicy
 from controller.plan.graph import Plan, Resources, Step
 from w2s_jobs.contracts.artifact import Input
+from w2s_jobs.contracts.report import ReportParams
 from w2s_jobs.contracts.settings import TaskSettings
-from w2s_jobs.contracts.steps import GradeParams, ReportParams, StoreSettings
+from w2s_jobs.contracts.step_params import GradeParams
+from w2s_jobs.contracts.steps import StoreSettings
 from w2s_jobs.store.open import open_store
 
 FAKE_WORKER = Path(__file__).parents[3] / "support" / "fake_worker.py"

@@ -11,6 +11,7 @@ from controller.plan.gold_guard import CEILINGS, refuse_gold_leaks
 from controller.plan.graph import Plan, Step
 from w2s_jobs.contracts.artifact import Input
 from w2s_jobs.contracts.keys import step_key
+from w2s_jobs.contracts.report import ReportParams, ReportPoint
 from w2s_jobs.contracts.settings import (
     DatasetSource,
     HubLocation,
@@ -20,13 +21,11 @@ from w2s_jobs.contracts.settings import (
     TaskSettings,
     TrainingSettings,
 )
-from w2s_jobs.contracts.steps import (
+from w2s_jobs.contracts.step_params import (
     ChooseParams,
     EvaluateParams,
     GradeParams,
     PrepareParams,
-    ReportParams,
-    ReportPoint,
     SampleParams,
     SelectParams,
     Splits,

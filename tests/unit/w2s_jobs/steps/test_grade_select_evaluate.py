@@ -14,7 +14,7 @@ from tests.support.steps import Bench
 from w2s_jobs.context import StepContext
 from w2s_jobs.contracts.artifact import Input
 from w2s_jobs.contracts.errors import ExitCode, InputError, JobError, Stopped
-from w2s_jobs.contracts.steps import GradeParams
+from w2s_jobs.contracts.step_params import GradeParams
 from w2s_jobs.steps import grade
 from w2s_jobs.store.rows import read_rows
 

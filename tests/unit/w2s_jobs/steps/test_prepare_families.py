@@ -12,7 +12,7 @@ from controller.cli.experiment_file import read_plan
 from tests.support.steps import Bench
 from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.families import FAMILIES
-from w2s_jobs.contracts.steps import PrepareParams
+from w2s_jobs.contracts.step_params import PrepareParams
 
 TINY = Path(__file__).parents[3] / "e2e" / "tiny.yaml"
 SOURCES: dict[str, dict[str, str]] = {

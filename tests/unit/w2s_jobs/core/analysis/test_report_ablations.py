@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.support.comparison import a_point, compare_points, right
-from w2s_jobs.contracts.steps import ReportPoint
+from w2s_jobs.contracts.report import ReportPoint
 from w2s_jobs.core.analysis.ablations import filter_effects, form_comparisons, iterations
 
 Given = dict[ReportPoint, np.ndarray]

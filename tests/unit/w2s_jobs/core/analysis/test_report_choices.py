@@ -6,8 +6,8 @@ import pytest
 from tests.support.comparison import BOOTSTRAP, a_point, compare_points, key, right
 from w2s_jobs.contracts.analyses import ChosenResult
 from w2s_jobs.contracts.choices import CandidateThreshold, ChosenThreshold
+from w2s_jobs.contracts.report import ReportChoice, ReportPoint
 from w2s_jobs.contracts.settings import Threshold
-from w2s_jobs.contracts.steps import ReportChoice, ReportPoint
 from w2s_jobs.core.analysis.choices import judge_choices, regret_of
 from w2s_jobs.core.analysis.evidence import Evidence
 from w2s_jobs.core.analysis.labels import LabelJudge, Votes

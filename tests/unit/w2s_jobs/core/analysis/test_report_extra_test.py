@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.support.comparison import BOOTSTRAP, a_point, key, right
+from w2s_jobs.contracts.report import ReportPoint
 from w2s_jobs.contracts.results import ExtraTestResult
-from w2s_jobs.contracts.steps import ReportPoint
 from w2s_jobs.core.analysis.evidence import Evidence
 from w2s_jobs.core.analysis.extra_test import compare_extra_test
 from w2s_jobs.core.analysis.resampling import estimate_all

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tests.support.comparison import a_point, right
+from w2s_jobs.contracts.report import ReportParams, ReportPoint
 from w2s_jobs.contracts.results import Results
 from w2s_jobs.contracts.settings import TaskSettings
-from w2s_jobs.contracts.steps import ReportParams, ReportPoint
 from w2s_jobs.core.analysis.assemble import build_results
 from w2s_jobs.core.analysis.evidence import Evidence
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from w2s_jobs.contracts.report import ReportPoint
 from w2s_jobs.contracts.settings import Threshold
-from w2s_jobs.contracts.steps import ReportPoint
 from w2s_jobs.core.analysis.points import PointComparison, setting_name
 from w2s_jobs.core.analysis.resampling import (
     Bootstrap,
