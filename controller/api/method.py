@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, model_validator
 
+from controller.api.reward import RewardMethod
 from w2s_jobs.contracts.model import Contract
 from w2s_jobs.contracts.settings import Percent, Threshold, ThresholdRule
 
@@ -85,15 +86,16 @@ class Method(Contract):
 
     confidence: ConfidenceMethod | None = None
     """confidence keeps labels that enough of the samples agree on"""
-    reward: dict[str, JsonValue] | None = Field(default=None, max_length=100)
-    """reward is reserved for selection by a reward model; this version refuses it"""
+    reward: RewardMethod | None = None
+    """reward keeps labels that a reward model takes for right, over several capabilities"""
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Method:
         if self.reward is not None and self.confidence is not None:
             raise ValueError("exactly one method must be set; got confidence and reward. Remove one of them")
-        if self.reward is not None:
-            raise ValueError("method reward is not available in this version; use confidence")
-        if self.confidence is None:
-            raise ValueError("exactly one method must be set; got none. Add confidence: {rounds: [{thresholds: [50]}]}")
+        if self.reward is None and self.confidence is None:
+            raise ValueError(
+                "exactly one method must be set; got none. "
+                "Add confidence: {rounds: [{thresholds: [50]}]}, or reward: {}"
+            )
         return self

@@ -24,6 +24,12 @@ def broken_sweep_rules(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
     if confidence is None:
         return
     here: Path = ("method", "confidence")
+    if experiment.spec.models.chain:
+        yield ("models", "chain"), "a chain is for method reward; confidence needs one weak and one strong model"
+    if experiment.spec.capabilities:
+        yield ("capabilities",), "several tasks are for method reward; confidence needs one task and its dataset"
+        return
+    (task,) = experiment.spec.tasks
     for name in ("baselines", "ablations"):
         yield from repeated((*here, name), getattr(confidence, name))
     for index, one in enumerate(confidence.rounds):
@@ -31,7 +37,7 @@ def broken_sweep_rules(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
         yield from _thresholds(place, one)
         yield from _goes_on_from((*place, "after"), one, confidence.rounds[index - 1] if index else None)
         yield from _branches((*place, "branches"), one, confidence.rounds[:index])
-        yield from _rules((*place, "rules"), one, experiment.spec.dataset.splits.calibration)
+        yield from _rules((*place, "rules"), one, task.dataset.splits.calibration)
     points = _count_points(confidence) * len(experiment.spec.seeds)
     if points > MOST_POINTS:
         yield (

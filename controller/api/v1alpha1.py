@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from controller.api.method import Method
 from controller.api.placement import Placement, Pool
@@ -23,10 +23,12 @@ from w2s_jobs.contracts.settings import (
     TaskSettings,
     TrainingSettings,
 )
-from w2s_jobs.contracts.step_params import Splits
+from w2s_jobs.contracts.step_params import Completion, Splits
 from w2s_jobs.contracts.steps import StoreSettings
 
 __all__ = [
+    "Capability",
+    "ChainModel",
     "DatasetSpec",
     "EvaluationSpec",
     "ExperimentSpec",
@@ -61,6 +63,19 @@ class DatasetSpec(Contract):
     """splits: disjoint, drawn with one seed"""
     on_bad_record: Literal["stop", "skip"] = "stop"
     """onBadRecord: stop with the file and line, or set the record aside and count it"""
+    completion: Completion = "text"
+    """completion that gold teaches: the whole text, or only the final answer"""
+
+
+class Capability(Contract):
+    """A task with its dataset, one of several that an experiment is about."""
+
+    name: str = Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
+    """name in plans and reports"""
+    task: TaskSettings
+    """task: what a record, an answer and equality are"""
+    dataset: DatasetSpec
+    """dataset: records and splits"""
 
 
 class PretrainStage(Contract):
@@ -70,8 +85,8 @@ class PretrainStage(Contract):
     """split whose gold is learnt; the unlabelled and the test split would leak their answers"""
     template: PromptTemplate | None = None
     """template of the prompts; the model's own by default"""
-    completion: Literal["text", "answer"] = "text"
-    """completion that is learnt: the whole text, or only the final answer"""
+    completion: Completion | None = None
+    """completion that is learnt; what the dataset says by default"""
     training: TrainingSettings = TrainingSettings()
     """training settings of this stage"""
     seed: Seed = 0
@@ -106,13 +121,44 @@ class StrongModel(Contract):
     """template for training, relabelling and evaluation"""
 
 
-class Models(Contract):
-    """The two models."""
+class ChainModel(StrongModel):
+    """One model of a chain, which learns from a smaller one and teaches a larger one."""
 
-    weak: WeakModel
+    name: str = Field(pattern=r"^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$")
+    """name in plans and reports, such as `0.5b`"""
+
+
+class Models(Contract):
+    """The models: weak and strong, or a chain of them."""
+
+    weak: WeakModel | None = None
     """weak model, which labels"""
-    strong: StrongModel
+    strong: StrongModel | None = None
     """strong model, which learns"""
+    chain: tuple[ChainModel, ...] = Field(default=(), max_length=20)
+    """chain of models instead, the smallest first: method `reward` lets each teach the next"""
+
+    @model_validator(mode="after")
+    def _pair_or_chain(self) -> Models:
+        given = [name for name in ("weak", "strong", "chain") if getattr(self, name)]
+        if given not in (["weak", "strong"], ["chain"]):
+            got = " and ".join(given) if given else "none"
+            raise ValueError(f"expected weak and strong, or a chain; got {got}")
+        return self
+
+    @property
+    def placed(self) -> tuple[tuple[tuple[str | int, ...], str, WeakModel | StrongModel], ...]:
+        """Every model: where it stands below `models`, its name in messages and plans, and itself."""
+        pair = (("weak", self.weak), ("strong", self.strong))
+        chain = ((("chain", index), model.name, model) for index, model in enumerate(self.chain))
+        return (*(((name,), name, model) for name, model in pair if model), *chain)
+
+    @property
+    def pair(self) -> tuple[WeakModel, StrongModel]:
+        """The weak and the strong model, where they are given; of a chain, the rules refuse what needs a pair."""
+        if self.weak is None or self.strong is None:
+            raise AssertionError("a chain has no pair: parsing lets no such experiment through")
+        return self.weak, self.strong
 
 
 class EvaluationSpec(Contract):
@@ -135,12 +181,14 @@ class ExperimentSpec(Contract):
 
     description: str = Field(default="", max_length=4000)
     """description for the report's reader"""
-    task: TaskSettings
+    task: TaskSettings | None = None
     """task: what a record, an answer and equality are"""
-    dataset: DatasetSpec
+    dataset: DatasetSpec | None = None
     """dataset: records and splits"""
+    capabilities: tuple[Capability, ...] = Field(default=(), max_length=64)
+    """capabilities instead of task and dataset: several tasks, for method `reward`"""
     models: Models
-    """models: weak and strong"""
+    """models: weak and strong, or a chain"""
     method: Method
     """method, exactly one"""
     sampling: SamplingSettings = SamplingSettings()
@@ -159,6 +207,28 @@ class ExperimentSpec(Contract):
     """placement of the steps; CPUs only by default"""
     storage: StoreSettings | None = None
     """storage of artifacts; `--store` overrides it, and a local folder is the default"""
+
+    @model_validator(mode="after")
+    def _one_task_or_capabilities(self) -> ExperimentSpec:
+        given = [name for name in ("task", "dataset", "capabilities") if getattr(self, name)]
+        if given not in (["task", "dataset"], ["capabilities"]):
+            got = " and ".join(given) if given else "none"
+            raise ValueError(f"expected task and dataset, or capabilities; got {got}")
+        return self
+
+    @property
+    def tasks(self) -> tuple[Capability, ...]:
+        """The capabilities; one task with its dataset is one, under the name of its family."""
+        if self.task is None or self.dataset is None:
+            return self.capabilities
+        return (Capability(name=self.task.family, task=self.task, dataset=self.dataset),)
+
+    @property
+    def placed_tasks(self) -> tuple[tuple[tuple[str | int, ...], Capability], ...]:
+        """Every capability with the place below `spec` where its task and dataset stand."""
+        if self.capabilities:
+            return tuple((("capabilities", index), one) for index, one in enumerate(self.capabilities))
+        return tuple(((), one) for one in self.tasks)
 
 
 class WeakToStrongExperiment(Contract):

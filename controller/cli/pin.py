@@ -10,7 +10,7 @@ from pathlib import Path
 
 from controller.api.document import Path as FieldPath
 from controller.api.problems import Problem
-from controller.api.v1alpha1 import WeakToStrongExperiment
+from controller.api.v1alpha1 import Capability, StrongModel, WeakModel, WeakToStrongExperiment
 from w2s_jobs.contracts.settings import DatasetSource, ModelSource
 from w2s_jobs.store.checksum_cache import ChecksumCache
 from w2s_jobs.store.model_folder import model_folder_sha256
@@ -40,34 +40,40 @@ def pin_paths(experiment: WeakToStrongExperiment, folder: Path) -> tuple[WeakToS
     """
     problems: list[Problem] = []
     spec = experiment.spec
-    source, models = spec.dataset.source, spec.models
-    weak, strong = models.weak.source, models.strong.source
+    tasks = [_pinned_task(place, one, folder, problems) for place, one in spec.placed_tasks]
+    models = [_pinned_model(place, model, folder, problems) for place, _, model in spec.models.placed]
+    if spec.capabilities:
+        changed = spec.model_copy(update={"capabilities": tuple(tasks)})
+    else:
+        changed = spec.model_copy(update={"dataset": tasks[0].dataset})
+    chosen = {"chain": tuple(models)} if spec.models.chain else dict(zip(("weak", "strong"), models, strict=True))
+    changed = changed.model_copy(update={"models": spec.models.model_copy(update=chosen)})
+    return experiment.model_copy(update={"spec": changed}), problems
+
+
+def _pinned_task(place: FieldPath, task: Capability, folder: Path, problems: list[Problem]) -> Capability:
     try:
-        source = _dataset(source, folder)
+        source = _dataset(task.dataset.source, folder, ("spec", *place, "dataset", "source"))
     except _NotPinned as error:
         problems.append(error.problem)
-    for name in ("weak", "strong"):
-        try:
-            pinned = _model(getattr(models, name).source, folder, ("spec", "models", name, "source"))
-        except _NotPinned as error:
-            problems.append(error.problem)
-            continue
-        weak, strong = (pinned, strong) if name == "weak" else (weak, pinned)
-    models = models.model_copy(
-        update={
-            "weak": models.weak.model_copy(update={"source": weak}),
-            "strong": models.strong.model_copy(update={"source": strong}),
-        }
-    )
-    dataset = spec.dataset.model_copy(update={"source": source})
-    spec = spec.model_copy(update={"dataset": dataset, "models": models})
-    return experiment.model_copy(update={"spec": spec}), problems
+        return task
+    return task.model_copy(update={"dataset": task.dataset.model_copy(update={"source": source})})
 
 
-def _dataset(source: DatasetSource, manifest_folder: Path) -> DatasetSource:
+def _pinned_model(
+    place: FieldPath, model: WeakModel | StrongModel, folder: Path, problems: list[Problem]
+) -> WeakModel | StrongModel:
+    try:
+        source = _model(model.source, folder, ("spec", "models", *place, "source"))
+    except _NotPinned as error:
+        problems.append(error.problem)
+        return model
+    return model.model_copy(update={"source": source})
+
+
+def _dataset(source: DatasetSource, manifest_folder: Path, here: FieldPath) -> DatasetSource:
     if source.path is None:
         return source
-    here: FieldPath = ("spec", "dataset", "source")
     folder = _absolute(source.path, manifest_folder)
     if not folder.is_dir():
         raise _NotPinned((*here, "path"), f"{source.path!r} is no folder ({folder}). Put the data files there")

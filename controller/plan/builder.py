@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from controller.api.placement import SamplingPlacement, TrainingPlacement
-from controller.api.v1alpha1 import StrongModel, WeakModel, WeakToStrongExperiment
+from controller.api.v1alpha1 import Capability, StrongModel, WeakModel, WeakToStrongExperiment
 from controller.plan.graph import Resources, Step
 from w2s_jobs.contracts.artifact import Input
 from w2s_jobs.contracts.keys import step_key
@@ -15,26 +15,29 @@ from w2s_jobs.contracts.kinds import StepKind
 from w2s_jobs.contracts.settings import (
     ModelSource,
     Parallelism,
-    Percent,
     PromptTemplate,
     SamplingSettings,
     SplitName,
     TrainingSettings,
 )
 from w2s_jobs.contracts.step_params import (
-    ChooseParams,
+    Completion,
     EvaluateParams,
     GradeParams,
     PrepareParams,
+    RewardObjective,
     SampleParams,
+    ScoreParams,
     SelectParams,
     TrainParams,
 )
 from w2s_jobs.contracts.steps import StepParams
 
-__all__ = ["Model", "PlanBuilder", "Training", "output"]
+__all__ = ["NO_SHOTS", "Model", "PlanBuilder", "Shots", "TestSplit", "Training", "output"]
 
 Engine = Literal["transformers", "vllm"]
+Side = Literal["weak", "strong"]
+TestSplit = Literal["test", "extraTest"]
 
 _GREEDY_SEED = 0
 """Greedy decoding draws nothing; one seed for all makes it one step for all seeds of the sweep."""
@@ -44,7 +47,8 @@ _GREEDY_SEED = 0
 class Model:
     """A model as steps read it: weights that were given, or the artifact of a training."""
 
-    side: Literal["weak", "strong"]
+    side: Side
+    """side on which it samples: that of a teacher, or of a learner"""
     template: PromptTemplate
     engine: Engine
     source: ModelSource | None = None
@@ -57,6 +61,19 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Shots:
+    """Solved examples before each question (in-context learning)."""
+
+    number: int
+    """number of examples a question"""
+    examples: tuple[Input, ...]
+    """examples for each input of questions, in the same order"""
+
+
+NO_SHOTS = Shots(0, ())
+
+
+@dataclass(frozen=True)
 class Training:
     """How a training differs from others of the same model."""
 
@@ -64,7 +81,10 @@ class Training:
     seed: int
     template: PromptTemplate | None = None
     """template of the prompts; the model's own by default"""
-    completion: Literal["text", "answer"] = "text"
+    reward: RewardObjective | None = None
+    """reward makes a classifier of pairs"""
+    repeats: bool = False
+    """repeats of a row are meant"""
 
 
 def output(step: Step, file: str) -> Input:
@@ -77,6 +97,7 @@ class PlanBuilder:
 
     def __init__(self, experiment: WeakToStrongExperiment) -> None:
         self.spec = experiment.spec
+        self.capabilities = experiment.spec.tasks
         self._steps: dict[str, Step] = {}
         self._models: dict[str, Model] = {}
 
@@ -85,41 +106,72 @@ class PlanBuilder:
         """Every step so far."""
         return tuple(self._steps.values())
 
-    def questions(self, split: SplitName) -> Input:
+    def questions(self, of: Capability, split: SplitName) -> Input:
         """Name the questions of a split, without gold."""
-        return output(self._prepare(split, "questions"), "questions.parquet")
+        return output(self._prepare(of, split, "questions"), "questions.parquet")
 
-    def gold(self, split: SplitName) -> Input:
+    def gold(self, of: Capability, split: SplitName, completion: Completion | None = None) -> Input:
         """Name the examples of a split, which carry gold."""
-        return output(self._prepare(split, "gold"), "examples.parquet")
+        return output(self._prepare(of, split, "gold", completion or of.dataset.completion), "examples.parquet")
 
-    def weak(self) -> Model:
-        """Return the weak model, with its pretraining."""
-        return self._initial("weak", self.spec.models.weak)
+    def model(self, name: str, given: WeakModel | StrongModel, side: Side) -> Model:
+        """Return a model that was given, with its pretraining on all capabilities."""
+        if name not in self._models:
+            model = Model(side=side, template=given.template, engine=self._engine(given.source), source=given.source)
+            for index, stage in enumerate(given.pretrain, start=1):
+                gold = tuple(self.gold(of, stage.split, stage.completion) for of in self.capabilities)
+                training = Training(stage.training, stage.seed, stage.template)
+                model = self.train(model, gold, training, name, f"pretrain {name} {index}")
+            self._models[name] = model
+        return replace(self._models[name], side=side)
 
-    def strong(self) -> Model:
-        """Return the initial strong model, with its pretraining."""
-        return self._initial("strong", self.spec.models.strong)
-
-    def sample(self, model: Model, questions: Input, sampling: SamplingSettings, seed: int, label: str) -> Step:
-        """Draw completions for questions with the model's template."""
+    def sample(
+        self,
+        model: Model,
+        questions: Sequence[Input],
+        sampling: SamplingSettings,
+        seed: int,
+        label: str,
+        shots: Shots = NO_SHOTS,
+    ) -> Step:
+        """Draw completions for questions, of one capability or of several, with the model's template."""
         where = self.spec.placement.weak_sampling if model.side == "weak" else self.spec.placement.strong_sampling
         params = SampleParams(
-            model=model.source, engine=model.engine, template=model.template, sampling=sampling, seed=seed
+            model=model.source,
+            engine=model.engine,
+            template=model.template,
+            sampling=sampling,
+            seed=seed,
+            shots=shots.number,
         )
-        step = self._draft("sample", label, model.side, params, {"questions": (questions,), "model": model.inputs})
+        inputs = {"questions": tuple(questions), "shots": shots.examples, "model": model.inputs}
+        step = self._draft("sample", label, model.side, params, inputs)
         return self._add(step, _on(where, where.gpus or 1), shards=where.shards)
 
-    def grade(self, samples: Step, label: str) -> Step:
-        """Extract answers and vote."""
-        step = self._draft(
-            "grade", label, samples.role, GradeParams(task=self.spec.task), {"samples": (output(samples, "samples/"),)}
-        )
+    def sample_once(self, model: Model, questions: Sequence[Input], label: str) -> Step:
+        """Draw one greedy completion a question."""
+        return self.sample(model, questions, self.greedy(self.spec.sampling.max_tokens), _GREEDY_SEED, label)
+
+    def sample_tests(
+        self, model: Model, of: Sequence[Capability], label: str, split: TestSplit = "test", shots: Shots = NO_SHOTS
+    ) -> Step:
+        """Draw one greedy completion for each test question of all these capabilities."""
+        questions = [self.questions(one, split) for one in of]
+        what = "test" if split == "test" else "extra test"
+        greedy = self.greedy(self.spec.evaluation.max_tokens)
+        return self.sample(model, questions, greedy, _GREEDY_SEED, f"sample {what}, {label}", shots)
+
+    def grade(self, of: Capability, samples: Step, label: str, questions: Input | None = None) -> Step:
+        """Extract answers and vote; of samples of several capabilities, over these questions only."""
+        inputs = {"samples": (output(samples, "samples/"),), "questions": (questions,) if questions else ()}
+        step = self._draft("grade", label, samples.role, GradeParams(task=of.task), inputs)
         return self._add(step, Resources(threads=self.spec.placement.grading.threads))
 
-    def choose(self, params: ChooseParams, inputs: Mapping[str, tuple[Input, ...]], role: str, label: str) -> Step:
-        """Choose a threshold by a rule."""
-        return self._add(self._draft("choose", label, role, params, inputs))
+    def light(
+        self, kind: StepKind, params: StepParams, inputs: Mapping[str, tuple[Input, ...]], role: str, label: str
+    ) -> Step:
+        """Add a step that needs neither GPU nor threads."""
+        return self._add(self._draft(kind, label, role, params, inputs))
 
     def select(
         self, grades: Step, questions: Input, params: SelectParams, label: str, chosen: Step | None = None
@@ -130,18 +182,13 @@ class PlanBuilder:
             "questions": (questions,),
             "threshold": (output(chosen, "threshold.json"),) if chosen else (),
         }
-        return self._add(self._draft("select", label, grades.role, params, inputs))
+        return self.light("select", params, inputs, grades.role, label)
 
-    def selection(
-        self, threshold: Percent | None, require_valid: bool = True, chain_of_thought: bool = False
-    ) -> SelectParams:
-        """Build the parameters of `select`."""
-        return SelectParams(
-            task=self.spec.task,
-            threshold=threshold,
-            require_valid=require_valid,
-            require_chain_of_thought=chain_of_thought,
-        )
+    def score(self, model: Model, params: ScoreParams, inputs: Mapping[str, tuple[Input, ...]], label: str) -> Step:
+        """Let a reward model judge labels, where strong models are sampled."""
+        where = self.spec.placement.strong_sampling
+        step = self._draft("score", label, model.side, params, {**inputs, "model": model.inputs})
+        return self._add(step, _on(where, where.gpus or 1), shards=where.shards)
 
     def train(self, model: Model, examples: Sequence[Input], training: Training, role: str, label: str) -> Model:
         """Fine-tune `model` on examples; the model itself stays as it is."""
@@ -151,37 +198,31 @@ class PlanBuilder:
             template=training.template or model.template,
             training=training.settings,
             seed=training.seed,
+            reward=training.reward,
+            repeats=training.repeats,
         )
-        step = self._draft("train", label, role, params, {"examples": tuple(examples), "model": model.inputs})
+        learnt = "pairs" if training.reward else "examples"
+        step = self._draft("train", label, role, params, {learnt: tuple(examples), "model": model.inputs})
         resources = _on(where, where.gpus or where.parallelism.ranks)
         trained = self._add(step, resources, parallelism=where.parallelism)
         return Model(side=model.side, template=model.template, engine=model.engine, trained=trained)
 
-    def evaluate(self, model: Model, role: str, label: str, split: Literal["test", "extraTest"] = "test") -> Step:
-        """Grade greedy completions of a test split against its gold."""
+    def evaluate(self, of: Capability, samples: Step, role: str, label: str, split: TestSplit = "test") -> Step:
+        """Grade greedy completions of a test split against its gold; samples may hold other capabilities too."""
         settings = self.spec.evaluation
-        questions = self.questions(split)
-        what = "test" if split == "test" else "extra test"
-        samples = self.sample(
-            model, questions, self.greedy(settings.max_tokens), _GREEDY_SEED, f"sample {what}, {label}"
-        )
         params = EvaluateParams(
-            task=self.spec.task,
+            task=of.task,
             resamples=settings.resamples,
             confidence_level=settings.confidence_level,
             seed=settings.seed,
         )
         inputs = {
             "samples": (output(samples, "samples/"),),
-            "gold": (self.gold(split),),
-            "questions": (questions,),
+            "gold": (self.gold(of, split),),
+            "questions": (self.questions(of, split),),
         }
-        name = f"evaluate {label}" if split == "test" else f"evaluate {what} {label}"
-        return self._add(self._draft("evaluate", name, role, params, inputs))
-
-    def sample_once(self, model: Model, questions: Input, label: str) -> Step:
-        """Draw the one greedy completion a question."""
-        return self.sample(model, questions, self.greedy(self.spec.sampling.max_tokens), _GREEDY_SEED, label)
+        what = "" if split == "test" else "extra test "
+        return self.light("evaluate", params, inputs, role, f"evaluate {what}{label}")
 
     def greedy(self, max_tokens: int) -> SamplingSettings:
         """Build the settings of greedy decoding; stop strings and dtype are those of the manifest."""
@@ -190,30 +231,21 @@ class PlanBuilder:
             n=1, temperature=0, top_p=1, max_tokens=max_tokens, stop=sampling.stop, dtype=sampling.dtype
         )
 
-    def report(self, params: StepParams, inputs: Mapping[str, tuple[Input, ...]]) -> Step:
-        """Add the step that everything else is for."""
-        return self._add(self._draft("report", "report", "report", params, inputs))
-
-    def _prepare(self, split: SplitName, part: Literal["questions", "gold"]) -> Step:
-        dataset = self.spec.dataset
+    def _prepare(
+        self, of: Capability, split: SplitName, part: Literal["questions", "gold"], completion: Completion = "text"
+    ) -> Step:
         params = PrepareParams(
-            task=self.spec.task,
-            source=dataset.source,
-            splits=dataset.splits,
+            task=of.task,
+            source=of.dataset.source,
+            splits=of.dataset.splits,
             split=split,
             part=part,
-            on_bad_record=dataset.on_bad_record,
+            completion=completion,
+            on_bad_record=of.dataset.on_bad_record,
         )
-        return self._add(self._draft("prepare", f"prepare {split} {part}", "data", params, {}))
-
-    def _initial(self, side: Literal["weak", "strong"], given: WeakModel | StrongModel) -> Model:
-        if side not in self._models:
-            model = Model(side=side, template=given.template, engine=self._engine(given.source), source=given.source)
-            for index, stage in enumerate(given.pretrain, start=1):
-                training = Training(stage.training, stage.seed, stage.template, stage.completion)
-                model = self.train(model, (self.gold(stage.split),), training, side, f"pretrain {side} {index}")
-            self._models[side] = model
-        return self._models[side]
+        whose = f"{of.name} " if len(self.capabilities) > 1 else ""
+        bare = " answers" if completion == "answer" else ""
+        return self.light("prepare", params, {}, "data", f"prepare {whose}{split} {part}{bare}")
 
     def _engine(self, source: ModelSource) -> Engine:
         """Choose the engine now, so that the choice is part of the key. transformers starts faster on tiny models."""

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from controller.api.v1alpha1 import WeakToStrongExperiment
-from controller.plan.builder import PlanBuilder, output
-from controller.plan.confidence import Compared, compile_confidence
+from controller.plan.builder import PlanBuilder
+from controller.plan.compared import Compared, ReportHead
+from controller.plan.confidence import compile_confidence
 from controller.plan.gold_guard import refuse_gold_leaks
-from controller.plan.graph import Plan, Step
-from w2s_jobs.contracts.artifact import Input
+from controller.plan.graph import Plan, Point, Step
+from controller.plan.reward import compile_reward
 from w2s_jobs.contracts.keys import keyed
-from w2s_jobs.contracts.report import ReportParams, ReportPoint, StepUse
+from w2s_jobs.contracts.report import StepUse
 
 __all__ = ["compile_plan"]
 
@@ -31,14 +32,13 @@ def compile_plan(experiment: WeakToStrongExperiment) -> Plan:
     """
     build = PlanBuilder(experiment)
     compared = _compile_method(experiment, build)
-    points = compared.points
-    inputs = _report_inputs(build, compared)
-    uses = _count_uses(build.steps, points)
-    report = build.report(_report_params(experiment, build.steps, compared, uses), inputs)
+    uses = _count_uses(build.steps, compared.points)
+    params = compared.params(_head(experiment, build.steps, uses))
+    report = build.light(compared.kind, params, compared.inputs, "report", "report")
     plan = Plan(
         experiment=experiment.metadata.name,
         steps=tuple(replace(step, uses=uses.get(step.key, 1)) for step in build.steps),
-        points=points,
+        points=compared.points,
         report=report.key,
     )
     refuse_gold_leaks(plan)
@@ -50,16 +50,18 @@ def _compile_method(experiment: WeakToStrongExperiment, build: PlanBuilder) -> C
     method = experiment.spec.method
     if method.confidence is not None:
         return compile_confidence(build, method.confidence)
+    if method.reward is not None:
+        return compile_reward(build, method.reward)
     raise AssertionError("parsing lets no experiment through without a method that can be compiled")
 
 
-def _count_uses(steps: Iterable[Step], points: Iterable[ReportPoint]) -> Mapping[str, int]:
+def _count_uses(steps: Iterable[Step], points: Iterable[Point]) -> Mapping[str, int]:
     """Count how often each step would run if every point computed all that it needs by itself."""
     needs = {step.key: tuple({item.key for items in step.inputs.values() for item in items}) for step in steps}
     uses: Counter[str] = Counter()
     for point in points:
         found: set[str] = set()
-        stack = [key for key in (point.evaluate, point.evaluate_extra) if key is not None]
+        stack = list(point.evaluated)
         while stack:
             key = stack.pop()
             if key not in found:
@@ -69,16 +71,11 @@ def _count_uses(steps: Iterable[Step], points: Iterable[ReportPoint]) -> Mapping
     return uses
 
 
-def _report_params(
-    experiment: WeakToStrongExperiment, steps: Iterable[Step], compared: Compared, uses: Mapping[str, int]
-) -> ReportParams:
+def _head(experiment: WeakToStrongExperiment, steps: Iterable[Step], uses: Mapping[str, int]) -> ReportHead:
     spec = experiment.spec
-    return ReportParams(
+    return ReportHead(
         title=experiment.metadata.name,
         description=spec.description,
-        task=spec.task,
-        points=compared.points,
-        choices=compared.choices,
         uses=tuple(StepUse(kind=step.kind, key=step.key, uses=uses.get(step.key, 1)) for step in steps),
         manifest={
             "apiVersion": experiment.api_version,
@@ -90,22 +87,4 @@ def _report_params(
         resamples=spec.evaluation.resamples,
         confidence_level=spec.evaluation.confidence_level,
         seed=spec.evaluation.seed,
-        published=spec.evaluation.published,
     )
-
-
-def _report_inputs(build: PlanBuilder, compared: Compared) -> Mapping[str, tuple[Input, ...]]:
-    """Name what the report reads. Gold of the unlabelled split is here for the analyses of label correctness."""
-    points, steps = compared.points, build.steps
-    grades = {key for point in points for key in point.grades}
-    selects = {key for point in points for key in point.selects}
-    choices = {choice.choose for choice in compared.choices}
-    return {
-        "scored": tuple(output(step, "scored.parquet") for step in steps if step.kind == "evaluate"),
-        "votes": tuple(output(step, "votes.parquet") for step in steps if step.key in grades),
-        "kept": tuple(output(step, "kept.parquet") for step in steps if step.key in selects),
-        "thresholds": tuple(output(step, "threshold.json") for step in steps if step.key in choices),
-        "gold": (build.gold("unlabelled"),),
-        "questions": (build.questions("unlabelled"),),
-        "loss": tuple(output(step, "loss.json") for step in steps if step.kind == "train"),
-    }

@@ -13,22 +13,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from controller.api.method import ConfidenceMethod
-from controller.plan.builder import Model, PlanBuilder, Training, output
+from controller.plan.builder import Model, PlanBuilder, TestSplit, Training, output
+from controller.plan.compared import Compared
 from controller.plan.graph import Step
+from controller.plan.sweep_report import report_sweep
 from controller.plan.threshold_choice import ThresholdChooser
 from w2s_jobs.contracts.artifact import Input
 from w2s_jobs.contracts.report import ReportChoice, ReportPoint
 from w2s_jobs.contracts.settings import Threshold, ThresholdRule
+from w2s_jobs.contracts.step_params import Completion, SelectParams
 
-__all__ = ["Compared", "compile_confidence"]
-
-
-@dataclass(frozen=True)
-class Compared:
-    """What the report compares."""
-
-    points: tuple[ReportPoint, ...]
-    choices: tuple[ReportChoice, ...]
+__all__ = ["compile_confidence"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +54,8 @@ def compile_confidence(build: PlanBuilder, method: ConfidenceMethod) -> Compared
     """Add the steps of the method to `build` and return what they lead to."""
     seeds = [_OneSeed(build, method, seed) for seed in build.spec.seeds]
     points = tuple(point for seed in seeds for point in seed.points())
-    return Compared(points, tuple(choice for seed in seeds for choice in seed.choices))
+    choices = tuple(choice for seed in seeds for choice in seed.choices)
+    return report_sweep(build, build.capabilities[0], points, choices)
 
 
 class _OneSeed:
@@ -67,11 +63,15 @@ class _OneSeed:
 
     def __init__(self, build: PlanBuilder, method: ConfidenceMethod, seed: int) -> None:
         self._build = build
+        (self._of,) = build.capabilities
+        weak, strong = build.spec.models.pair
+        self._weak = build.model("weak", weak, "weak")
+        self._strong = build.model("strong", strong, "strong")
+        self._bare = replace(self._weak, template=weak.direct_template)
         self._method = method
         self._seed = seed
         self._training = Training(build.spec.training, seed)
-        self._bare_answers = Training(build.spec.training, seed, completion="answer")
-        self._chooser = ThresholdChooser(build, seed)
+        self._chooser = ThresholdChooser(build, self._of, seed)
         self.choices: list[ReportChoice] = []
         """choices of rules, complete once all points were yielded"""
 
@@ -80,41 +80,35 @@ class _OneSeed:
         yield from self._baselines()
         if "direct" in self._method.ablations:
             yield from self._direct()
-        weak = self._build.weak()
-        questions = self._build.questions("unlabelled")
-        samples = self._build.sample(
-            weak, questions, self._build.spec.sampling, self._seed, f"weak labels seed {self._seed}"
-        )
-        votes = self._build.grade(samples, f"grade weak labels seed {self._seed}")
-        yield from self._round(0, _Branch(weak, votes, questions))
+        questions = self._build.questions(self._of, "unlabelled")
+        label = f"weak labels seed {self._seed}"
+        samples = self._build.sample(self._weak, [questions], self._build.spec.sampling, self._seed, label)
+        votes = self._build.grade(self._of, samples, f"grade {label}")
+        yield from self._round(0, _Branch(self._weak, votes, questions))
 
     def _baselines(self) -> Iterator[ReportPoint]:
         wanted = self._method.baselines
-        weak = self._build.weak()
         if "weak" in wanted:
-            yield self._point("weak", weak, _NOTHING)
+            yield self._point("weak", self._weak, _NOTHING)
         if "ceiling" in wanted:
-            yield self._learn("ceiling", _NOTHING, self._training)
+            yield self._learn("ceiling", _NOTHING)
         if "conventional" in wanted:
-            labels = self._one_label_each(weak, "greedy weak label", require_valid=False)
-            yield self._learn("conventional", labels, self._training)
+            everything = SelectParams(task=self._of.task, require_valid=False)
+            yield self._learn("conventional", self._one_label_each(self._weak, "greedy weak label", everything))
 
     def _direct(self) -> Iterator[ReportPoint]:
         """Repeat the baselines without chain of thought: asked for, learnt and given are bare answers (table 3)."""
-        weak = self._build.weak()
-        weak = replace(weak, template=self._build.spec.models.weak.direct_template)
-        yield self._point("direct-weak", weak, _NOTHING)
-        yield self._learn("direct-ceiling", _NOTHING, self._bare_answers)
+        yield self._point("direct-weak", self._bare, _NOTHING)
+        yield self._learn("direct-ceiling", _NOTHING, completion="answer")
         # A text that states no answer has nothing that a training on bare answers could learn.
-        labels = self._one_label_each(weak, "direct weak label", require_valid=True)
-        yield self._learn("direct", labels, self._bare_answers)
+        bare = SelectParams(task=self._of.task, completion="answer")
+        yield self._learn("direct", self._one_label_each(self._bare, "direct weak label", bare))
 
-    def _one_label_each(self, weak: Model, what: str, *, require_valid: bool) -> _Kept:
+    def _one_label_each(self, weak: Model, what: str, everything: SelectParams) -> _Kept:
         """Take one greedy weak answer a question, whatever its confidence."""
         build = self._build
-        questions = build.questions("unlabelled")
-        votes = build.grade(build.sample_once(weak, questions, f"one {what}"), f"grade the {what}s")
-        everything = build.selection(None, require_valid=require_valid)
+        questions = build.questions(self._of, "unlabelled")
+        votes = build.grade(self._of, build.sample_once(weak, [questions], f"one {what}"), f"grade the {what}s")
         return _Kept(selects=(build.select(votes, questions, everything, f"select all {what}s"),), grades=(votes,))
 
     def _round(self, index: int, branch: _Branch) -> Iterator[ReportPoint]:
@@ -134,11 +128,13 @@ class _OneSeed:
         """Go down one branch of the sweep."""
         thresholds = (*branch.kept.thresholds, threshold)
         number = None if isinstance(threshold, str) else threshold
-        params = self._build.selection(number, chain_of_thought=self._needs_reasoning(index))
+        params = SelectParams(
+            task=self._of.task, threshold=number, require_chain_of_thought=self._needs_reasoning(index)
+        )
         label = f"select round {index + 1} {self._suffix(thresholds)}"
         select = self._build.select(branch.votes, branch.questions, params, label, chosen)
         kept = _Kept((*branch.kept.selects, select), (*branch.kept.grades, branch.votes), thresholds)
-        model = self._train(f"train round {index + 1}", "round", kept, self._training)
+        model = self._train(f"train round {index + 1}", "round", kept)
         yield self._point("round", model, kept)
         goes_on = self._goes_on(index + 1, thresholds)
         if index == 0 and "unfiltered" in self._method.ablations and (goes_on or len(self._method.rounds) == 1):
@@ -186,45 +182,36 @@ class _OneSeed:
         """Label what was discarded with the newest model."""
         discarded = output(kept.selects[-1], "discarded.parquet")
         suffix = self._suffix(kept.thresholds)
-        samples = self._build.sample(model, discarded, self._build.spec.sampling, self._seed, f"relabel {suffix}")
-        votes = self._build.grade(samples, f"grade relabelled {suffix}")
+        samples = self._build.sample(model, [discarded], self._build.spec.sampling, self._seed, f"relabel {suffix}")
+        votes = self._build.grade(self._of, samples, f"grade relabelled {suffix}")
         return _Branch(model, votes, discarded, kept)
 
     def _unfiltered(self, model: Model, kept: _Kept) -> ReportPoint:
         """Append all relabelled rows, whatever their confidence (table 1)."""
         branch = self._relabel(model, kept)
-        select = self._build.select(
-            branch.votes,
-            branch.questions,
-            self._build.selection(None, require_valid=False),
-            f"select all relabelled {self._suffix(kept.thresholds)}",
-        )
-        return self._learn(
-            "unfiltered", _Kept((*kept.selects, select), (*kept.grades, branch.votes), kept.thresholds), self._training
-        )
+        everything = SelectParams(task=self._of.task, require_valid=False)
+        label = f"select all relabelled {self._suffix(kept.thresholds)}"
+        select = self._build.select(branch.votes, branch.questions, everything, label)
+        return self._learn("unfiltered", _Kept((*kept.selects, select), (*kept.grades, branch.votes), kept.thresholds))
 
-    def _learn(self, role: str, kept: _Kept, training: Training) -> ReportPoint:
-        return self._point(role, self._train(f"train {role}", role, kept, training), kept)
+    def _learn(self, role: str, kept: _Kept, completion: Completion | None = None) -> ReportPoint:
+        return self._point(role, self._train(f"train {role}", role, kept, completion), kept)
 
-    def _train(self, verb: str, role: str, kept: _Kept, training: Training) -> Model:
+    def _train(self, verb: str, role: str, kept: _Kept, completion: Completion | None = None) -> Model:
         """Train the initial strong model on what was kept, or on gold where the ceiling is meant."""
         examples = tuple(output(select, "kept.parquet") for select in kept.selects)
-        return self._build.train(
-            self._build.strong(),
-            examples or (self._build.gold("unlabelled"),),
-            training,
-            role,
-            f"{verb} {self._suffix(kept.thresholds)}",
-        )
+        gold = () if examples else (self._build.gold(self._of, "unlabelled", completion),)
+        label = f"{verb} {self._suffix(kept.thresholds)}"
+        return self._build.train(self._strong, examples or gold, self._training, role, label)
 
     def _point(self, role: str, model: Model, kept: _Kept) -> ReportPoint:
         round_of = f"round{len(kept.thresholds)}" if role == "round" else role
         branch = f"/t{'-'.join(map(str, kept.thresholds))}" if kept.thresholds else ""
         point = f"{round_of}{branch}/seed{self._seed}"
-        evaluated = self._build.evaluate(model, role, point)
+        evaluated = self._evaluate(model, role, point, "test")
         extra = None
-        if self._build.spec.dataset.splits.extra_test != 0:
-            extra = self._build.evaluate(model, role, point, "extraTest").key
+        if self._of.dataset.splits.extra_test != 0:
+            extra = self._evaluate(model, role, point, "extraTest").key
         return ReportPoint(
             id=point,
             role=role,
@@ -236,6 +223,10 @@ class _OneSeed:
             grades=tuple(votes.key for votes in kept.grades),
             train=None if role in ("weak", "direct-weak") or model.trained is None else model.trained.key,
         )
+
+    def _evaluate(self, model: Model, role: str, point: str, split: TestSplit) -> Step:
+        samples = self._build.sample_tests(model, [self._of], point, split)
+        return self._build.evaluate(self._of, samples, role, point, split)
 
     def _suffix(self, thresholds: tuple[Threshold, ...]) -> str:
         branch = f"t={'-'.join(map(str, thresholds))} " if thresholds else ""

@@ -9,7 +9,7 @@ from controller.api.placement import Pool
 from controller.api.v1alpha1 import ExperimentSpec
 from controller.plan.gpus import GPUS, Gpu
 from controller.plan.graph import Plan, Step
-from controller.plan.workload import CHOSEN_THRESHOLD, Workload
+from controller.plan.workload import CHOSEN_THRESHOLD, REWARD_KEEPS, Workload
 from w2s_jobs.contracts.families import FAMILIES
 from w2s_jobs.contracts.settings import Parallelism
 from w2s_jobs.contracts.step_params import TrainParams
@@ -79,7 +79,7 @@ def estimate(plan: Plan, spec: ExperimentSpec) -> Estimate:
 
 def _step(step: Step, work: Workload, pools: Mapping[str, Pool]) -> StepEstimate:
     pool = pools.get(step.resources.pool or "")
-    if pool is None or step.kind not in ("sample", "train"):
+    if pool is None or step.kind not in ("sample", "score", "train"):
         return StepEstimate(gpu_hours=0.0, price=0.0)
     parameters = work.parameters(step)
     if parameters is None:
@@ -106,11 +106,15 @@ def _gpu_seconds(step: Step, parameters: float, work: Workload, gpu: Gpu) -> flo
 
 
 def _assumptions(spec: ExperimentSpec) -> tuple[str, ...]:
-    figures = FAMILIES[spec.task.family]
+    families = dict.fromkeys(one.task.family for one in spec.tasks)
     return (
-        f"{spec.task.family}: {figures.prompt_tokens} tokens a prompt, {figures.completion_tokens} a completion "
-        "(fewer where maxTokens or maxSeqLen is less)",
-        f"a threshold of t % keeps 1 - t/200 of the rows; one that a rule chooses counts as {CHOSEN_THRESHOLD} %",
+        *(
+            f"{family}: {FAMILIES[family].prompt_tokens} tokens a prompt, {FAMILIES[family].completion_tokens} a "
+            "completion (fewer where maxTokens or maxSeqLen is less)"
+            for family in families
+        ),
+        f"a threshold of t % keeps 1 - t/200 of the rows; one that a rule chooses counts as {CHOSEN_THRESHOLD} %; "
+        f"a reward model keeps {REWARD_KEEPS:.0%}",
         f"training: 6 operations a parameter and token (8 with checkpointing) "
         f"at {TRAINING_UTILISATION:.0%} of the peak, {PADDING:g} times the tokens without packing",
         f"sampling: {CONCURRENT_SEQUENCES} sequences at once, {BANDWIDTH_UTILISATION:.0%} of the bandwidth, "
@@ -123,10 +127,7 @@ def _unknown_sizes(plan: Plan, steps: Mapping[str, StepEstimate]) -> tuple[str, 
     unknown = sum(steps[step.key].gpu_hours is None for step in plan.steps)
     if not unknown:
         return ()
-    return (
-        f"{unknown} steps are not counted: nothing tells the size of their model. "
-        "Set spec.models.weak.parameters and spec.models.strong.parameters",
-    )
+    return (f"{unknown} steps are not counted: nothing tells the size of their model. Set `parameters` of the models",)
 
 
 def _memory(plan: Plan, work: Workload, pools: Mapping[str, Pool]) -> tuple[str, ...]:

@@ -5,17 +5,18 @@ what that was made of. Gold of the splits `pretrain` and `labelled` is free. Of 
 
 | made of                     | may be read by                                                                        |
 |-----------------------------|---------------------------------------------------------------------------------------|
-| gold of unlabelled itself   | train of a ceiling, as its examples; report                                           |
-| a ceiling's model, loss     | sample over the test questions, as its model; report                                  |
-| samples of a ceiling        | evaluate, as its samples; report                                                      |
+| gold of unlabelled itself   | train of a ceiling, as its examples; clean, as its gold; report                        |
+| labels that clean kept      | train of an analysis of noise, as its examples; report                                 |
+| a model that learnt of it   | sample over the test questions, as its model; report                                  |
+| samples of that             | evaluate, as its samples; report                                                      |
 | gold of test itself         | evaluate, as its gold; report                                                         |
 | what an evaluation wrote    | report                                                                                |
 | gold of calibration itself  | choose, as its gold; report                                                           |
 | rows of calibration         | sample, grade, select, choose; no training, because a model that learnt them would    |
 |                             | be judged on them. What choose writes is a number, and free                           |
 
-A point of the report that is no ceiling must rest on no gold of unlabelled at all, and one dataset is split in one way
-only: in another split the labelled rows would be among the unlabelled.
+A point of the report that is neither ceiling nor analysis of noise must rest on no gold of unlabelled at all, and one
+dataset is split in one way only: in another split the labelled rows would be among the unlabelled.
 """
 
 from __future__ import annotations
@@ -30,10 +31,13 @@ from w2s_jobs.contracts.artifact import Input
 from w2s_jobs.contracts.keys import canonical_json
 from w2s_jobs.contracts.step_params import PrepareParams
 
-__all__ = ["CEILINGS", "refuse_gold_leaks"]
+__all__ = ["CEILINGS", "CLEANED", "refuse_gold_leaks"]
 
 CEILINGS = frozenset({"ceiling", "direct-ceiling"})
 """Roles of trainings that may learn from the gold of the unlabelled split."""
+CLEANED = frozenset({"clean", "noise"})
+"""Roles of trainings whose weak labels were chosen by that gold (paper `reward`, section 3.6): an analysis."""
+_REPORTS = ("report", "survey")
 
 
 _TEST_SPLITS = ("test", "extraTest")
@@ -109,15 +113,20 @@ def _gold_written_by(step: Step) -> dict[str, _Gold]:
 
 def _refuse(plan: Plan, step: Step, role: str, gold: _Gold) -> None:
     """Refuse `step` unless it may read, in this role, what is made of this gold."""
-    if step.kind == "report":
+    if step.kind in _REPORTS:
         return
     writer = gold.path[-1]
     match gold.split, writer.kind:
         case "unlabelled", "prepare":
-            allowed = step.kind == "train" and step.role in CEILINGS and role == "examples"
+            ceiling = step.kind == "train" and step.role in CEILINGS and role == "examples"
+            allowed = ceiling or (step.kind == "clean" and role == "gold")
             rule = (
-                "only the training of a ceiling (as its examples) and the report may read gold of the unlabelled split"
+                "only the training of a ceiling (as its examples), clean (as its gold) and the report may read gold of "
+                "the unlabelled split"
             )
+        case "unlabelled", "clean":
+            allowed = step.kind == "train" and step.role in CLEANED and role == "examples"
+            rule = "labels that were chosen by gold may only be learnt from to analyse noise"
         case "unlabelled", "train":
             allowed = step.kind == "sample" and role == "model" and _samples_test_only(plan, step)
             rule = "a model that learnt from gold of the unlabelled split may only be sampled over the test questions"
@@ -176,10 +185,11 @@ def _refuse_second_split(plan: Plan) -> None:
 
 def _refuse_false_points(plan: Plan, taints: Mapping[str, _Taints]) -> None:
     for point in plan.points:
-        gold = taints.get(point.evaluate, {}).get("unlabelled")
-        if gold is not None and point.role not in CEILINGS:
+        found = (taints.get(key, {}).get("unlabelled") for key in point.evaluated)
+        gold = next((one for one in found if one is not None), None)
+        if gold is not None and point.role not in CEILINGS | CLEANED:
             way = " -> ".join(f"'{one.name}' ({one.ref})" for one in gold.path)
             raise PlanRefused(
                 f"point '{point.id}' is reported as {point.role}, but rests on gold of the unlabelled split: {way}. "
-                f"Rule: only {' and '.join(sorted(CEILINGS))} may"
+                f"Rule: only {', '.join(sorted(CEILINGS | CLEANED))} may"
             )

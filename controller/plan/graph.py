@@ -13,10 +13,14 @@ from w2s_jobs.contracts.kinds import StepKind
 from w2s_jobs.contracts.report import ReportPoint
 from w2s_jobs.contracts.settings import Parallelism
 from w2s_jobs.contracts.steps import StepParams
+from w2s_jobs.contracts.survey import SurveyPoint
 
-__all__ = ["Plan", "Resources", "Step"]
+__all__ = ["Plan", "Point", "Resources", "Step"]
 
-_WEIGHTS: Mapping[str, float] = {"train": 20.0, "sample": 10.0}
+Point = ReportPoint | SurveyPoint
+"""What a report compares: one model, or one way of making models."""
+
+_WEIGHTS: Mapping[str, float] = {"train": 20.0, "sample": 10.0, "score": 10.0}
 """How long a step of a kind takes beside the others (1), roughly: enough to start the longest path first."""
 
 
@@ -90,7 +94,7 @@ class Plan:
     """name of the experiment"""
     steps: tuple[Step, ...]
     """steps in topological order; the order is a function of the manifest alone"""
-    points: tuple[ReportPoint, ...]
+    points: tuple[Point, ...]
     """points that the report compares"""
     report: str
     """key of the report step: the plan is done when it is"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
@@ -10,12 +11,23 @@ from controller.api.v1alpha1 import ExperimentSpec, StrongModel, WeakModel
 from controller.plan.graph import Plan, Step
 from w2s_jobs.contracts.families import FAMILIES, FamilyFigures
 from w2s_jobs.contracts.settings import ModelSource, ScratchModel, SplitName
-from w2s_jobs.contracts.step_params import PrepareParams, SampleParams, SelectParams, Splits, TrainParams
+from w2s_jobs.contracts.step_params import (
+    CleanParams,
+    PartitionParams,
+    PrepareParams,
+    SampleParams,
+    ScoreParams,
+    SelectParams,
+    Splits,
+    TrainParams,
+)
 
-__all__ = ["CHOSEN_THRESHOLD", "Workload"]
+__all__ = ["CHOSEN_THRESHOLD", "REWARD_KEEPS", "Workload"]
 
 CHOSEN_THRESHOLD = 70
 """What a rule is taken to choose, in percent: where the paper's best models lie."""
+REWARD_KEEPS = 0.7
+"""Share of labels that a reward model is taken to keep, and so a random draw of as many; only a run can tell."""
 
 
 _SIZE_IN_NAME = re.compile(r"(?<![a-z0-9.])(\d+(?:\.\d+)?)\s?([bm])(?![a-z0-9])", re.IGNORECASE)
@@ -26,44 +38,48 @@ class Workload:
 
     def __init__(self, plan: Plan, spec: ExperimentSpec) -> None:
         self._plan = plan
-        figures = FAMILIES[spec.task.family]
-        one_pool = spec.dataset.source.pool is not None
-        self._figures = replace(figures, test_rows=0) if one_pool else figures
-        self._declared = [
-            (spec.models.weak.source, _parameters(spec.models.weak)),
-            (spec.models.strong.source, _parameters(spec.models.strong)),
-        ]
+        self._declared = [(model.source, _parameters(model)) for _, _, model in spec.models.placed]
         self.rows = cache(self._rows)
         self.parameters = cache(self._find_parameters)
 
     def tokens(self, step: Step) -> tuple[float, float]:
-        """Return the tokens that a sample step reads and writes, or that a train step sees in all its epochs (0, n).
+        """Return the tokens that a step reads and writes; of a training, those of all its epochs (0, n).
 
         A prompt is read once, however many samples are drawn of it: the engines share its cache.
         """
-        figures = self._figures
-        rows = self.rows(step)
         match step.params:
-            case SampleParams(sampling=sampling):
-                written = min(sampling.max_tokens, figures.completion_tokens)
-                return rows * figures.prompt_tokens, rows * sampling.n * written
+            case SampleParams(sampling=sampling, shots=shots):
+                read = self._over(step, "questions", lambda f: f.prompt_tokens + shots * _example_tokens(f))
+                written = self._over(step, "questions", lambda f: min(sampling.max_tokens, f.completion_tokens))
+                return read, written * sampling.n
+            case ScoreParams(max_seq_len=longest):
+                return self._over(step, "questions", lambda f: min(longest, _example_tokens(f))), 0.0
             case TrainParams(training=training):
-                seen = min(training.max_seq_len, figures.prompt_tokens + figures.completion_tokens)
-                return 0.0, rows * seen * training.epochs
+                role = "pairs" if step.params.reward else "examples"
+                seen = self._over(step, role, lambda f: min(training.max_seq_len, _example_tokens(f)))
+                return 0.0, seen * training.epochs
             case _:
                 return 0.0, 0.0
+
+    def _over(self, step: Step, role: str, tokens: Callable[[FamilyFigures], float]) -> float:
+        """Add up the tokens of the rows of all inputs of a role, each by the figures of its family."""
+        return sum(
+            self._rows_of_file(item.key, item.file) * tokens(_figures(self._plan.step(item.key)))
+            for item in step.inputs[role]
+        )
 
     def _rows(self, step: Step) -> float:
         """Estimate the rows that a step works on; of a select step, those that it keeps."""
         match step.params:
-            case PrepareParams(split=split, splits=splits):
-                return _split_rows(split, splits, self._figures)
-            case SelectParams(threshold=threshold):
-                return self._voted(step) * _kept_share(CHOSEN_THRESHOLD if "threshold" in step.inputs else threshold)
-            case SampleParams():
-                return sum(self._rows_of_file(item.key, item.file) for item in step.inputs["questions"])
-            case TrainParams():
-                return sum(self._rows_of_file(item.key, item.file) for item in step.inputs["examples"])
+            case PrepareParams(split=split, splits=splits, source=source):
+                figures = _figures(step)
+                return _split_rows(split, splits, replace(figures, test_rows=0) if source.pool else figures)
+            case SelectParams(threshold=threshold, min_reward=reward):
+                share = _kept_share(CHOSEN_THRESHOLD if "threshold" in step.inputs else threshold)
+                drawn = "size" in step.inputs
+                return self._voted(step) * share * (1.0 if reward is None and not drawn else REWARD_KEEPS)
+            case CleanParams() | PartitionParams():
+                return self._voted(step)
             case _:
                 return 0.0
 
@@ -77,11 +93,24 @@ class Workload:
 
     def _find_parameters(self, step: Step) -> float | None:
         """Return the parameters of the model that a sample or train step starts from, None when nothing tells."""
-        if not isinstance(step.params, SampleParams | TrainParams):
+        if not isinstance(step.params, SampleParams | TrainParams | ScoreParams):
             return None
-        if step.params.model is None:
+        if isinstance(step.params, ScoreParams) or step.params.model is None:
             return self.parameters(self._plan.step(step.inputs["model"][0].key))
         return next((size for source, size in self._declared if source == step.params.model), None)
+
+
+def _figures(step: Step) -> FamilyFigures:
+    """Return the figures of the family whose rows a step writes."""
+    match step.params:
+        case PrepareParams(task=task) | SelectParams(task=task) | CleanParams(task=task) | PartitionParams(task=task):
+            return FAMILIES[task.family]
+        case _:
+            raise AssertionError(f"{step.name} writes no rows of one family")
+
+
+def _example_tokens(figures: FamilyFigures) -> float:
+    return figures.prompt_tokens + figures.completion_tokens
 
 
 def _parameters(model: WeakModel | StrongModel) -> float | None:

@@ -112,7 +112,8 @@ def test_direct_answers_are_asked_of_the_weak_model_learnt_and_compared_with_the
     assert label.params.template == weak_test.params.template
     assert label.params.template.text == "Only the number: {question}"
     trained = {role: plan.step(points[role].train) for role in ("direct", "direct-ceiling")}
-    assert {step.params.completion for step in trained.values()} == {"answer"}
+    learnt = {role: [plan.step(item.key) for item in step.inputs["examples"]] for role, step in trained.items()}
+    assert {one.params.completion for steps in learnt.values() for one in steps} == {"answer"}
     assert label.key in _all_below(plan, trained["direct"].key)
     assert label.key not in _all_below(plan, trained["direct-ceiling"].key)
 
@@ -245,7 +246,7 @@ def test_baselines_are_shared_between_experiments_with_other_thresholds(experime
 def test_seeds_change_sampling_and_training_and_leave_data_and_given_models_alone(experiment) -> None:
     plan = compile_plan(experiment(seeds=[0, 1]))
     counts = Counter(step.kind for step in plan.steps)
-    assert counts["prepare"] == 5
+    assert counts["prepare"] == 6
     assert len(named(plan, "pretrain weak")) == 1
     assert len(named(plan, "weak labels seed 0")) == len(named(plan, "weak labels seed 1")) == 2
     assert len([p for p in plan.points if p.role == "weak"]) == 2

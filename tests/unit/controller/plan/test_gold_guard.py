@@ -41,7 +41,7 @@ PARAMS = {
     "grade": GradeParams(task=TASK),
     "choose": ChooseParams(task=TASK, rule="calibrated"),
     "select": SelectParams(task=TASK, threshold=50),
-    "train": TrainParams(task=TASK, template=DIRECT, training=TrainingSettings(), seed=0),
+    "train": TrainParams(template=DIRECT, training=TrainingSettings(), seed=0),
     "evaluate": EvaluateParams(task=TASK),
     "report": ReportParams(title="x", task=TASK, points=()),
 }
