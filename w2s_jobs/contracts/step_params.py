@@ -149,6 +149,8 @@ class CleanParams(Contract):
     """noise: how many percent of the wrong labels are kept; 0 is clean, 100 all that was labelled"""
     seed: Seed = 0
     """seed by which the wrong ones are drawn; more noise keeps those of less noise too"""
+    completion: Completion = "text"
+    """completion of the kept examples"""
 
 
 class RewardObjective(Contract):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from w2s_jobs.context import Outcome, StepContext
 from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.step_params import EvaluateParams
 from w2s_jobs.core.metrics import accuracy_interval
-from w2s_jobs.store.rows import read_rows, write_rows
+from w2s_jobs.store.rows import read_by_id, read_rows, stream_rows, write_rows
 from w2s_jobs.tasks.family import GivesPartialCredit, TaskFamily
 from w2s_jobs.tasks.registry import get_family
 
@@ -21,14 +22,18 @@ __all__ = ["run"]
 
 
 def run(context: StepContext, params: EvaluateParams) -> Outcome:
-    """Write `scored.parquet` (a row a question) and `accuracy.json` (with interval, by level, by topic)."""
+    """Write `scored.parquet` (a row a question) and `accuracy.json` (with interval, by level, by topic).
+
+    Samples of rows that gold and questions do not name (other capabilities' tests) are passed over.
+    """
     gold = {row["row_id"]: row["answer"] for row in read_rows(context.input("gold"), "examples")}
-    questions = {row["row_id"]: row for row in read_rows(context.input("questions"), "questions")}
-    samples = {row["row_id"]: row["text"] for row in read_rows(context.input("samples"), "samples")}
+    questions = read_by_id(context.input("questions"), "questions")
+    samples = _read_samples(context, gold.keys())
     if not gold.keys() == questions.keys() == samples.keys():
+        odd = min((gold.keys() | questions.keys()) - (gold.keys() & questions.keys() & samples.keys()))
         raise InputError(
             f"step {context.ref}: samples ({len(samples)}), questions ({len(questions)}) and gold ({len(gold)}) "
-            "are not about the same rows; expected one greedy sample for each test question"
+            f"are not about the same rows, such as {odd}; expected one greedy sample for each test question"
         )
     family = get_family(params.task)
     scored = [_score(family, questions[row_id], samples[row_id], gold[row_id]) for row_id in sorted(gold)]
@@ -50,6 +55,21 @@ def run(context: StepContext, params: EvaluateParams) -> Outcome:
     path.write_text(json.dumps(accuracy, indent=1, sort_keys=True))
     files = {"scored.parquet": write_rows(context.work_dir / "scored.parquet", "scored", scored), "accuracy.json": path}
     return Outcome(files=files, metrics={k: accuracy[k] for k in ("accuracy", "interval", "n", "invalid")})
+
+
+def _read_samples(context: StepContext, wanted: Collection[str]) -> dict[str, str]:
+    """Read the texts of the wanted rows: the samples may be of other capabilities too."""
+    texts: dict[str, str] = {}
+    for row in stream_rows(context.input("samples"), "samples"):
+        if row["row_id"] not in wanted:
+            continue
+        if row["row_id"] in texts:
+            raise InputError(
+                f"step {context.ref}: samples hold row {row['row_id']} twice; expected one greedy sample for each test "
+                "question"
+            )
+        texts[row["row_id"]] = row["text"]
+    return texts
 
 
 def _score(family: TaskFamily, question: dict[str, Any], text: str, gold: str) -> dict[str, Any]:

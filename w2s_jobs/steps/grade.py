@@ -15,7 +15,7 @@ from w2s_jobs.contracts.errors import InputError, JobError
 from w2s_jobs.contracts.settings import TaskSettings
 from w2s_jobs.contracts.step_params import GradeParams
 from w2s_jobs.core.voting import group_answers, vote
-from w2s_jobs.store.rows import stream_rows, write_rows
+from w2s_jobs.store.rows import read_columns, stream_rows, write_rows
 from w2s_jobs.tasks.registry import get_family
 
 __all__ = ["grade_question", "run"]
@@ -32,8 +32,11 @@ Question = tuple[str, list[tuple[int, str]]]
 
 
 def run(context: StepContext, params: GradeParams) -> Outcome:
-    """Write `answers.parquet` (a row a sample) and `votes.parquet` (a row a question), both in order of row ids."""
-    questions = _collect(stream_rows(context.input("samples"), "samples"))
+    """Write `answers.parquet` (a row a sample) and `votes.parquet` (a row a question), both in order of row ids.
+
+    With the input `questions` only their samples are graded: one sampling may be of several capabilities.
+    """
+    questions = _collect(stream_rows(context.input("samples"), "samples"), _asked(context))
     answers: list[dict[str, Any]] = []
     votes: list[dict[str, Any]] = []
     with _mapper(context, len(questions)) as mapped:
@@ -82,13 +85,28 @@ def grade_question(task: TaskSettings, question: Question) -> tuple[list[dict[st
     return answers, row
 
 
-def _collect(rows: Iterable[dict[str, Any]]) -> list[Question]:
+def _asked(context: StepContext) -> set[str] | None:
+    """Return the row ids of the input `questions`; None where there is none, and every sample is graded."""
+    if not context.spec.inputs.get("questions"):
+        return None
+    return set(read_columns(context.input("questions"), "questions", ["row_id"])["row_id"])
+
+
+def _collect(rows: Iterable[dict[str, Any]], asked: set[str] | None) -> list[Question]:
     by_row: dict[str, dict[int, str]] = {}
     for row in rows:
+        if asked is not None and row["row_id"] not in asked:
+            continue
         samples = by_row.setdefault(row["row_id"], {})
         if row["sample"] in samples:
             raise InputError(f"samples hold sample {row['sample']} of row {row['row_id']} twice; expected it once")
         samples[row["sample"]] = row["text"]
+    unsampled = sorted((asked or set()) - by_row.keys())
+    if unsampled:
+        raise InputError(
+            f"samples lack {len(unsampled)} of {len(asked or ())} questions, such as {unsampled[0]}; expected at least "
+            "one sample for each: name samples of these questions"
+        )
     return [(row_id, list(samples.items())) for row_id, samples in sorted(by_row.items())]
 
 

@@ -13,6 +13,7 @@ from w2s_jobs.contracts.step_params import PrepareParams
 from w2s_jobs.store.records import read_records
 from w2s_jobs.store.rows import write_rows
 from w2s_jobs.store.sources import find_source_file
+from w2s_jobs.tasks.examples import gold_example
 from w2s_jobs.tasks.family import BadRecordError, JoinsRecords, Row, TaskFamily
 from w2s_jobs.tasks.registry import get_family
 from w2s_jobs.tasks.splits import SplitError, draw_split, row_ids
@@ -48,22 +49,19 @@ def run(context: StepContext, params: PrepareParams) -> Outcome:
     records = pool.train if tested is None else tested
     ids = row_ids(family.name, records)
     rows = sorted(((ids[index], records[index]) for index in chosen), key=lambda pair: pair[0])
-    name, path = _write(context.work_dir, params.part, rows)
+    name, path = _write(context.work_dir, params, family, rows)
     context.progress(len(rows), len(rows), "rows")
     metrics = {"rows": len(rows), "skippedRecords": pool.skipped, "repeatedRecords": pool.repeated}
     return Outcome(files={name: path}, metrics=metrics)
 
 
-def _write(work_dir: Path, part: str, rows: list[tuple[str, Row]]) -> tuple[str, Path]:
-    if part == "questions":
+def _write(work_dir: Path, params: PrepareParams, family: TaskFamily, rows: list[tuple[str, Row]]) -> tuple[str, Path]:
+    if params.part == "questions":
         table = [
             {"row_id": row_id, "question": row.question, "level": row.level, "topic": row.topic} for row_id, row in rows
         ]
         return "questions.parquet", write_rows(work_dir / "questions.parquet", "questions", table)
-    gold = [
-        {"row_id": row_id, "question": row.question, "completion": row.completion, "answer": row.answer}
-        for row_id, row in rows
-    ]
+    gold = [gold_example(row_id, row, family, params.completion) for row_id, row in rows]
     return "examples.parquet", write_rows(work_dir / "examples.parquet", "examples", gold)
 
 

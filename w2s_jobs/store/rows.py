@@ -11,7 +11,16 @@ import pyarrow.parquet as pq
 
 from w2s_jobs.contracts.errors import InputError
 
-__all__ = ["SCHEMAS", "read_columns", "read_rows", "row_files", "stream_rows", "write_rows"]
+__all__ = [
+    "SCHEMAS",
+    "check_same_rows",
+    "read_by_id",
+    "read_columns",
+    "read_rows",
+    "row_files",
+    "stream_rows",
+    "write_rows",
+]
 
 _LEVEL_TOPIC = [pa.field("level", pa.int32()), pa.field("topic", pa.string())]
 
@@ -56,6 +65,23 @@ SCHEMAS: dict[str, pa.Schema] = {
             pa.field("chain_of_thought", pa.bool_()),
         ]
     ),
+    "pairs": pa.schema(
+        [
+            pa.field("row_id", pa.string()),
+            pa.field("question", pa.string()),
+            pa.field("completion", pa.string()),
+            pa.field("positive", pa.bool_()),
+        ]
+    ),
+    "partition": pa.schema(
+        [
+            pa.field("row_id", pa.string()),
+            pa.field("weak_answer", pa.string()),
+            pa.field("strong_answer", pa.string()),
+            pa.field("consistent", pa.bool_()),
+        ]
+    ),
+    "scores": pa.schema([pa.field("row_id", pa.string()), pa.field("reward", pa.float64())]),
     "scored": pa.schema(
         [
             pa.field("row_id", pa.string()),
@@ -120,3 +146,36 @@ def _read_table(file: Path, schema: str, columns: Sequence[str]) -> pa.Table:
 def read_rows(paths: Path | Sequence[Path], schema: str) -> list[dict[str, Any]]:
     """Read all rows of one or more files or folders."""
     return [row for path in ([paths] if isinstance(paths, Path) else paths) for row in stream_rows(path, schema)]
+
+
+def read_by_id(path: Path, schema: str) -> dict[str, dict[str, Any]]:
+    """Read the rows of a file or folder that holds each row id once, by row id.
+
+    Raises
+    ------
+    InputError
+        A row is there twice.
+    """
+    by_id: dict[str, dict[str, Any]] = {}
+    for row in stream_rows(path, schema):
+        if by_id.setdefault(row["row_id"], row) is not row:
+            raise InputError(f"{path}: {schema} hold row {row['row_id']} twice; expected it once")
+    return by_id
+
+
+def check_same_rows(step: object, tables: Mapping[str, Mapping[str, Any]]) -> None:
+    """Check that tables by row id are about the same rows.
+
+    Raises
+    ------
+    InputError
+        One lacks a row of another. The message names both, and `step`.
+    """
+    everything = set[str]().union(*tables.values())
+    for name, rows in tables.items():
+        lacking = sorted(everything - rows.keys())
+        if lacking:
+            raise InputError(
+                f"step {step}: {' and '.join(tables)} are not about the same rows: the {name} lack {len(lacking)} of "
+                f"{len(everything)}, such as {lacking[0]}; expected each row once in each"
+            )
