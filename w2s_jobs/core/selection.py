@@ -64,7 +64,7 @@ def passes(
         return False
     if require_chain_of_thought and not candidate.chain_of_thought:
         return False
-    if min_reward is not None and (candidate.reward is None or candidate.reward <= min_reward):
+    if min_reward is not None and not (candidate.reward is not None and candidate.reward > min_reward):
         return False
     return threshold is None or candidate.count * 100 >= threshold * candidate.total
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from w2s_jobs.context import Outcome, StepContext
 from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.step_params import CleanParams
@@ -27,8 +29,7 @@ def run(context: StepContext, params: CleanParams) -> Outcome:
             "the gold of the questions that the votes are about"
         )
     family = get_family(params.task)
-    judge = LabelJudge(gold, family.equal)
-    right = {row: judge.is_right(row, vote["answer"]) for row, vote in votes.items() if has_text(vote["text"])}
+    right = _judge(context, LabelJudge(gold, family.equal), votes)
     chosen = sorted(clean(right, params.noise, params.seed))
     kept = [label_example(questions[row], votes[row], family, params.completion) for row in chosen]
     kept_right = sum(right[row] for row in chosen)
@@ -42,3 +43,14 @@ def run(context: StepContext, params: CleanParams) -> Outcome:
             "offered": len(votes),
         },
     )
+
+
+def _judge(context: StepContext, judge: LabelJudge, votes: dict[str, dict[str, Any]]) -> dict[str, bool]:
+    """Tell of each label that has a text whether it is right."""
+    right: dict[str, bool] = {}
+    for done, (row_id, vote) in enumerate(sorted(votes.items()), 1):
+        if has_text(vote["text"]):
+            right[row_id] = judge.is_right(row_id, vote["answer"])
+        context.progress(done, len(votes), "rows")
+        context.stop_here("nothing is lost but this step's own work")
+    return right

@@ -12,7 +12,9 @@ from controller.cli.experiment_file import read_plan
 from tests.support.steps import Bench
 from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.families import FAMILIES
+from w2s_jobs.contracts.settings import TaskSettings
 from w2s_jobs.contracts.step_params import PrepareParams
+from w2s_jobs.tasks.registry import get_family
 
 TINY = Path(__file__).parents[3] / "e2e" / "tiny.yaml"
 SOURCES: dict[str, dict[str, str]] = {
@@ -86,3 +88,30 @@ def test_one_file_serves_every_split_and_a_repeated_question_is_in_one_only(benc
 def test_a_missing_pool_is_named(bench: Bench, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no file all.json; name the file"):
         prepare(bench, {"path": str(tmp_path), "pool": "all.json"}, unlabelled=3, test=4)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_gold_as_a_bare_answer_says_the_same_answer_as_the_whole_text(
+    real_data: Path, tmp_path: Path, name: str
+) -> None:
+    source = {**SOURCES[name], "path": str(real_data / SOURCES[name]["path"])}
+    values = {
+        "task": {"family": name},
+        "source": source,
+        "splits": SPLITS,
+        "split": "labelled",
+        "part": "gold",
+        "onBadRecord": "skip",
+    }
+    bench = Bench(tmp_path)
+    text, bare = (
+        bench.rows(bench.run("prepare", {**values, "completion": completion}, {}), "examples.parquet", "examples")
+        for completion in ("text", "answer")
+    )
+    family = get_family(TaskSettings(family=name))
+    assert [{**row, "completion": None} for row in bare] == [{**row, "completion": None} for row in text]
+    for row in bare:
+        assert row["completion"] == family.format_answer(row["answer"])
+        found = family.extract(row["completion"])
+        assert found is not None, row
+        assert family.equal(found, row["answer"]), row
