@@ -186,7 +186,7 @@ sets = st.lists(st.sampled_from([["gsm8k"], ["sciq", "scan"], ["scan"]]), unique
     seeds=st.lists(st.integers(0, 9), min_size=1, max_size=2, unique=True),
 )
 def test_whatever_is_asked_for_every_step_comes_after_what_it_reads_and_every_point_has_one_name(
-    reward_experiment, pairs, ablations, removed, weakened, noise, per_capability, seeds
+    reward_experiment, *, pairs, ablations, removed, weakened, noise, per_capability, seeds
 ) -> None:
     only_smallest = bool(pairs) and all(pair["weak"] == "0.5b" for pair in pairs)
     reward = {
