@@ -24,9 +24,11 @@ def _model(experiment: WeakToStrongExperiment, here: Path, model: WeakModel | St
         yield (*here, "source", "hub", "subset"), "belongs to datasets; a model has none. Remove it"
     for index, stage in enumerate(model.pretrain):
         if all(getattr(one.dataset.splits, stage.split) == 0 for one in experiment.spec.tasks):
+            several = experiment.spec.capabilities
+            where = "spec.capabilities[0].dataset.splits" if several else "spec.dataset.splits"
             yield (
                 (*here, "pretrain", index, "split"),
-                f"'{stage.split}' has 0 rows. Set dataset.splits.{stage.split}",
+                f"'{stage.split}' has 0 rows{' in every capability' if several else ''}. Set {where}.{stage.split}",
             )
     scratch = model.source.scratch
     if scratch is None:
@@ -78,14 +80,25 @@ def _lengths(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
         advice = f"the {name} model has maxPositions {most}. Lower it, or raise maxPositions"
         for index, stage in enumerate(model.pretrain):
             yield from _too_long(("models", *place, "pretrain", index, "training"), stage.training, most, advice)
-        if place != ("weak",):
-            yield from _too_long(("training",), spec.training, most, advice)
+        for path, training in _trainings(experiment):
+            if place != ("weak",):
+                yield from _too_long(path, training, most, advice)
         for path, tokens in (
             (("sampling", "maxTokens"), spec.sampling.max_tokens),
             (("evaluation", "maxTokens"), spec.evaluation.max_tokens),
         ):
             if tokens >= most:
                 yield path, f"{tokens} tokens leave no room for a prompt; {advice}"
+
+
+def _trainings(experiment: WeakToStrongExperiment) -> Iterator[tuple[Path, TrainingSettings]]:
+    """Yield the settings by which models are trained after their pretraining, with the place of each."""
+    yield ("training",), experiment.spec.training
+    reward = experiment.spec.method.reward
+    if reward is not None and reward.weak_training is not None:
+        yield ("method", "reward", "weakTraining"), reward.weak_training
+    if reward is not None and reward.reward_model.training is not None:
+        yield ("method", "reward", "rewardModel", "training"), reward.reward_model.training
 
 
 def _too_long(path: Path, training: TrainingSettings, most: int, advice: str) -> Iterator[Problem]:

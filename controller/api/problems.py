@@ -23,6 +23,8 @@ _PATTERNS: Mapping[str, str] = {
     r"^s3://": "a URI such as s3://bucket/prefix",
     r"^(file|s3)://": "a URI such as file:///folder or s3://bucket/prefix",
     r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$": "1 to 63 lower-case letters, digits and '-', the first and last no '-'",
+    r"^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$": "1 to 63 lower-case letters, digits, '-' and '.', the first and last a "
+    "letter or digit",
 }
 """What the patterns of the types mean. A test holds every pattern of the manifest to have an entry here."""
 
@@ -50,6 +52,8 @@ _FIXES: Mapping[str, str] = {
     "text must contain": "Write {question} where the question belongs",
     "ranks=": "Add zeroStage: 2",
     "offload needs": "Add zeroStage: 2",
+    "expected weak and strong, or a chain": "Method confidence needs weak and strong, method reward a chain",
+    "expected task and dataset, or capabilities": "Write task and dataset for one task, capabilities for several",
 }
 """What to do about the findings of the shared types, by how they start."""
 
@@ -84,7 +88,7 @@ def _describe(model: type[BaseModel], error: ErrorDetails) -> str:
 
 def _missing(model: type[BaseModel], error: ErrorDetails) -> str:
     field = _field(model, error["loc"])
-    about = f": {field.description}" if field and field.description else ""
+    about = f": {_one_line(field.description)}" if field and field.description else ""
     return f"missing{about}. Add it"
 
 
@@ -167,7 +171,7 @@ def _default(model: type[BaseModel], loc: Path) -> str:
     """Say what a field is when it is left out, where that is a plain value."""
     if loc and isinstance(loc[-1], int):
         of = _field(model, loc[:-1])
-        return f". It is one of the {of.description}" if of is not None and of.description else ""
+        return f". It is one of the {_one_line(of.description)}" if of is not None and of.description else ""
     field = _field(model, loc)
     if field is None or field.default is PydanticUndefined or field.default is None:
         return ""
@@ -177,6 +181,10 @@ def _default(model: type[BaseModel], loc: Path) -> str:
     if isinstance(default, BaseModel) or default in ("", []):
         return ""
     return f". Without {render_path(loc[-1:])} it is {_show(default)}"
+
+
+def _one_line(description: str) -> str:
+    return " ".join(description.split())
 
 
 def _field(model: type[BaseModel], loc: Path) -> FieldInfo | None:

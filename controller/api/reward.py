@@ -61,7 +61,7 @@ class RewardMethod(Contract):
     """ablations: wts-single (one S a capability, fig. 1), wts-2 (S on its own labels, fig. 6), mixed (both labels,
     fig. 7), clean (right weak labels only, fig. 7), no-warm-up (fig. 10), in-context (untrained S, table 3)"""
     noise: tuple[Percent, ...] = Field(default=(), max_length=20)
-    """noise in percent of the wrong weak labels put back among the right ones, ascending (fig. 7)"""
+    """noise levels in percent of the wrong weak labels put back among the right ones, ascending (fig. 7)"""
     weakened: tuple[CapabilityNames, ...] = Field(default=(), max_length=20)
     """weakened sets of capabilities: their labels come from the model below the teacher in the chain (fig. 3)"""
     removed: tuple[CapabilityNames, ...] = Field(default=(), max_length=20)

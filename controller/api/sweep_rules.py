@@ -25,9 +25,17 @@ def broken_sweep_rules(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
         return
     here: Path = ("method", "confidence")
     if experiment.spec.models.chain:
-        yield ("models", "chain"), "a chain is for method reward; confidence needs one weak and one strong model"
+        names = ", ".join(model.name for model in experiment.spec.models.chain)
+        yield (
+            ("models", "chain"),
+            f"[{names}] is a chain, which is for method reward; confidence needs two models. Name them weak and strong",
+        )
     if experiment.spec.capabilities:
-        yield ("capabilities",), "several tasks are for method reward; confidence needs one task and its dataset"
+        names = ", ".join(one.name for one in experiment.spec.capabilities)
+        yield (
+            ("capabilities",),
+            f"[{names}] are for method reward; confidence needs one task. Write its task and dataset instead",
+        )
         return
     (task,) = experiment.spec.tasks
     for name in ("baselines", "ablations"):

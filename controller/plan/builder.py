@@ -115,11 +115,12 @@ class PlanBuilder:
         return output(self._prepare(of, split, "gold", completion or of.dataset.completion), "examples.parquet")
 
     def model(self, name: str, given: WeakModel | StrongModel, side: Side) -> Model:
-        """Return a model that was given, with its pretraining on all capabilities."""
+        """Return a model that was given, with its pretraining on all capabilities that have rows for it."""
         if name not in self._models:
             model = Model(side=side, template=given.template, engine=self._engine(given.source), source=given.source)
             for index, stage in enumerate(given.pretrain, start=1):
-                gold = tuple(self.gold(of, stage.split, stage.completion) for of in self.capabilities)
+                having = [of for of in self.capabilities if getattr(of.dataset.splits, stage.split) != 0]
+                gold = tuple(self.gold(of, stage.split, stage.completion) for of in having)
                 training = Training(stage.training, stage.seed, stage.template)
                 model = self.train(model, gold, training, name, f"pretrain {name} {index}")
             self._models[name] = model

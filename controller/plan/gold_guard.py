@@ -15,8 +15,9 @@ what that was made of. Gold of the splits `pretrain` and `labelled` is free. Of 
 | rows of calibration         | sample, grade, select, choose; no training, because a model that learnt them would    |
 |                             | be judged on them. What choose writes is a number, and free                           |
 
-A point of the report that is neither ceiling nor analysis of noise must rest on no gold of unlabelled at all, and one
-dataset is split in one way only: in another split the labelled rows would be among the unlabelled.
+A point of the report that is neither ceiling nor analysis of noise must rest on no gold of unlabelled at all, and
+neither of the two is reported as the other. One dataset is split in one way only: in another split the labelled rows
+would be among the unlabelled.
 """
 
 from __future__ import annotations
@@ -175,7 +176,7 @@ def _refuse_second_split(plan: Plan) -> None:
             [step.params.task.model_dump(mode="json"), step.params.source.model_dump(mode="json", by_alias=True)]
         )
         other = first.setdefault(dataset, step)
-        if isinstance(other.params, PrepareParams) and other.params.splits != step.params.splits:
+        if isinstance(other.params, PrepareParams) and _drawn_by(other.params) != _drawn_by(step.params):
             raise PlanRefused(
                 f"step '{step.name}' ({step.ref}) splits the same dataset in another way than '{other.name}' "
                 f"({other.ref}): rows that are labelled in one are unlabelled in the other. "
@@ -183,13 +184,23 @@ def _refuse_second_split(plan: Plan) -> None:
             )
 
 
+def _drawn_by(params: PrepareParams) -> tuple[object, ...]:
+    """What decides which rows lie in which split: a record that is set aside moves all that are drawn after it."""
+    return params.splits, params.on_bad_record
+
+
 def _refuse_false_points(plan: Plan, taints: Mapping[str, _Taints]) -> None:
     for point in plan.points:
-        found = (taints.get(key, {}).get("unlabelled") for key in point.evaluated)
-        gold = next((one for one in found if one is not None), None)
-        if gold is not None and point.role not in CEILINGS | CLEANED:
+        for gold in (taints.get(key, {}).get("unlabelled") for key in point.evaluated):
+            if gold is None or point.role in (CLEANED if _was_cleaned(gold) else CEILINGS):
+                continue
             way = " -> ".join(f"'{one.name}' ({one.ref})" for one in gold.path)
             raise PlanRefused(
                 f"point '{point.id}' is reported as {point.role}, but rests on gold of the unlabelled split: {way}. "
-                f"Rule: only {', '.join(sorted(CEILINGS | CLEANED))} may"
+                f"Rule: only {', '.join(sorted(CEILINGS))} may, and of labels that were chosen by it "
+                f"{', '.join(sorted(CLEANED))}"
             )
+
+
+def _was_cleaned(gold: _Gold) -> bool:
+    return any(step.kind == "clean" for step in gold.path)
