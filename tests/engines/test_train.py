@@ -86,12 +86,6 @@ def test_a_trained_model_can_be_trained_on(bench: TrainingBench):
     )
 
 
-def test_bare_answers_are_shorter_to_learn(bench: TrainingBench):
-    text = bench.run(bench.spec("text", QUICK))
-    answer = bench.run(bench.spec("answer", QUICK, completion="answer"))
-    assert answer.metrics["trainedTokens"] < text.metrics["trainedTokens"] / 2
-
-
 @pytest.mark.parametrize("architecture", ["llama", "qwen2"])
 def test_bfloat16_where_it_is_asked_for(bench: TrainingBench, architecture: str):
     training = QUICK.model_copy(update={"dtype": "bfloat16", "gradient_checkpointing": True, "packing": True})
@@ -116,12 +110,6 @@ REFUSALS = [
         sayings(3),
         {"model": ModelSource(scratch=TINY.model_copy(update={"heads": 3}))},
         "hiddenSize=32 over heads=3",
-    ),
-    (
-        "an answer that is missing",
-        [sayings(1)[0] | {"answer": None}],
-        {"completion": "answer"},
-        "row-0000 has no answer",
     ),
 ]
 

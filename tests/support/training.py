@@ -18,7 +18,6 @@ from w2s_jobs.contracts.settings import (
     Parallelism,
     PromptTemplate,
     ScratchModel,
-    TaskSettings,
     TrainingSettings,
 )
 from w2s_jobs.contracts.step_params import TrainParams
@@ -80,7 +79,6 @@ class TrainingBench:
         """A train step; `name` stands for its key, so two names are two artifacts."""
         chosen = {
             "model": ModelSource(scratch=TINY),
-            "task": TaskSettings(family="gsm8k"),
             "template": PromptTemplate(name="direct"),
             "training": training,
             "seed": 5,

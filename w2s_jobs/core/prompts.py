@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from w2s_jobs.contracts.settings import PromptTemplate
 
-__all__ = ["Prompt", "join_completion", "render"]
+__all__ = ["Prompt", "join_completion", "next_shot", "render", "render_after_shots"]
 
 _LLAMA3_GSM8K = """Please additionally write your final answer with ####, like the example:
 Question: Greg has his own dog walking business. He charges $20 per dog plus $1 per minute per dog for walking the \
@@ -40,6 +41,9 @@ _NAMED: dict[str, tuple[str, bool]] = {
     "llama3-math": (_LLAMA3_MATH, True),
 }
 
+_TELLING = 24
+"""characters that tell the start of a shot: a sampler looks for stop strings in its last 32 tokens only"""
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -48,12 +52,38 @@ class Prompt:
     text: str
     chat: bool
     """chat means: `text` is the user's turn of the model's own chat template"""
+    earlier: tuple[tuple[str, str], ...] = ()
+    """earlier turns of a chat, oldest first: what the user asked, what the model is said to have answered"""
 
 
 def render(template: PromptTemplate, question: str) -> Prompt:
     """Put a question into a template. Braces in the question are kept as they are."""
-    text, chat = _NAMED[template.name] if template.name else (template.text or "", template.chat)
+    text, chat = _parts(template)
     return Prompt(text=text.replace("{question}", question), chat=chat)
+
+
+def render_after_shots(template: PromptTemplate, question: str, shots: Sequence[tuple[str, str]]) -> Prompt:
+    """Put solved examples (question, completion) before a question: in-context learning.
+
+    In a chat they are earlier turns; else each is the template with its completion, and a blank line ends it.
+    """
+    asked = render(template, question)
+    solved = [(render(template, example), completion) for example, completion in shots]
+    if asked.chat:
+        return Prompt(asked.text, chat=True, earlier=tuple((prompt.text, completion) for prompt, completion in solved))
+    texts = [prompt.text + join_completion(prompt, completion) for prompt, completion in solved]
+    return Prompt("\n\n".join([*texts, asked.text]), chat=False)
+
+
+def next_shot(template: PromptTemplate) -> str | None:
+    """Return how a model that was shown solved examples would start one more of its own, once it has answered.
+
+    It ends the completion as an end token would. None where that cannot be told from an answer: in a chat, where the
+    turn ends, or where the template starts with the question itself.
+    """
+    text, chat = _parts(template)
+    lead = text.partition("{question}")[0].rstrip()
+    return None if chat or not lead else f"\n\n{lead}"[:_TELLING]
 
 
 def join_completion(prompt: Prompt, completion: str) -> str:
@@ -61,3 +91,8 @@ def join_completion(prompt: Prompt, completion: str) -> str:
     if prompt.chat or not prompt.text or prompt.text[-1].isspace():
         return completion
     return " " + completion.lstrip(" ")
+
+
+def _parts(template: PromptTemplate) -> tuple[str, bool]:
+    """Return a template's text, and whether it is the user's turn of a chat."""
+    return _NAMED[template.name] if template.name else (template.text or "", template.chat)

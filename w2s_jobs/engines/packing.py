@@ -7,6 +7,7 @@ scaled dot product once for each example. Both compute what an unpacked forward 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,64 +17,49 @@ from transformers import AttentionInterface, PretrainedConfig
 from w2s_jobs.engines.batches import MicroBatch
 from w2s_jobs.engines.token_examples import TokenExamples
 
-__all__ = ["PACKED_ATTENTION", "collate_packed", "collate_padded", "supports_packing"]
+__all__ = ["PACKED_ATTENTION", "Layout", "lay_packed", "lay_padded", "supports_packing"]
 
 PACKED_ATTENTION = "w2s_packed"
 """name under which transformers finds the attention"""
-IGNORED = -100
-"""target of a position that the loss leaves out"""
 
 
-def collate_packed(examples: TokenExamples, members: MicroBatch) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Layout:
+    """A micro-batch's examples as a model reads them."""
+
+    inputs: dict[str, Any]
+    """inputs of the model: input_ids of shape (rows, T), and what its attention must know"""
+    places: tuple[tuple[int, int], ...]
+    """places of the examples' first tokens: row and column of each"""
+
+
+def lay_packed(examples: TokenExamples, members: MicroBatch) -> Layout:
     """Put examples into one row of length T = sum of their lengths.
 
-    Returns
-    -------
-    input_ids, position_ids : (1, T); keep : (K,) positions whose next token is learnt; targets : (K,) those tokens;
-    sequence_lengths : list of the examples' lengths; cu_seq_lens : (examples + 1,) their borders.
+    Beside input_ids, the inputs are position_ids : (1, T); sequence_lengths : list of the examples' lengths;
+    cu_seq_lens : (examples + 1,) their borders. Without members an example is read all the same, and has no place.
     """
     rows = [torch.from_numpy(examples[index]).long() for index in members or (0,)]
     lengths = [len(row) for row in rows]
     borders = torch.tensor([0, *lengths], dtype=torch.int32).cumsum(0, dtype=torch.int32)
-    keep = [
-        torch.arange(start + int(examples.prompt_lengths[index]) - 1, start + length - 1)
-        for index, start, length in zip(members, borders.tolist(), lengths, strict=False)
-    ]
-    positions = torch.cat(keep) if keep else torch.zeros(0, dtype=torch.long)
-    ids = torch.cat(rows)
-    return {
-        "input_ids": ids[None],
+    inputs = {
+        "input_ids": torch.cat(rows)[None],
         "position_ids": torch.cat([torch.arange(length) for length in lengths])[None],
-        "keep": positions,
-        "targets": ids[positions + 1],
         "sequence_lengths": lengths,
         "cu_seq_lens": borders,
     }
+    return Layout(inputs, tuple((0, start) for start in borders.tolist()[: len(members)]))
 
 
-def collate_padded(examples: TokenExamples, members: MicroBatch) -> dict[str, Any]:
+def lay_padded(examples: TokenExamples, members: MicroBatch) -> Layout:
     """Put examples under each other, padded on the right to the longest, T.
 
-    Causal attention never looks right, so padding needs no mask: what it computes is left out of the loss.
-
-    Returns
-    -------
-    input_ids : (examples, T); keep : (K,) columns from the first learnt one on; targets : (examples, K), -100 where
-    nothing is learnt.
+    Causal attention never looks right, so padding needs no mask: what it computes is never read. Without members an
+    example is read all the same, and has no place.
     """
     rows = [torch.from_numpy(examples[index]).long() for index in members or (0,)]
     ids = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
-    targets = torch.full_like(ids, IGNORED)
-    for row, index in enumerate(members):
-        start, end = int(examples.prompt_lengths[index]), len(rows[row])
-        targets[row, start - 1 : end - 1] = ids[row, start:end]
-    first = min((int(examples.prompt_lengths[index]) for index in members), default=1) - 1
-    # The last column predicts nothing.
-    return {
-        "input_ids": ids,
-        "keep": torch.arange(first, ids.shape[1] - 1),
-        "targets": targets[:, first:-1],
-    }
+    return Layout({"input_ids": ids}, tuple((row, 0) for row in range(len(members))))
 
 
 def supports_packing(model_class: type, config: PretrainedConfig) -> bool:

@@ -72,5 +72,10 @@ def encode_prompt(tokenizer: PreTrainedTokenizerBase, prompt: Prompt, model: Pat
             f"model {model}: its tokenizer has no chat template; "
             "use a template without chat (such as name: direct), or a chat model"
         )
-    turn = [{"role": "user", "content": prompt.text}]
-    return tuple(tokenizer.apply_chat_template(turn, add_generation_prompt=True, return_dict=False))
+    turns = [
+        {"role": role, "content": content}
+        for asked, answered in prompt.earlier
+        for role, content in (("user", asked), ("assistant", answered))
+    ]
+    turns.append({"role": "user", "content": prompt.text})
+    return tuple(tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=False))

@@ -1,4 +1,7 @@
-"""Examples as tokens: prompt, completion, end token. The loss is on what follows the prompt (methods.md, "train I")."""
+"""Examples as tokens: prompt, completion, end token. The loss is on what follows the prompt (methods.md, "train I").
+
+Of a pair that a reward model learns from, all but the end token counts as prompt: the loss is on the one token.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,8 @@ class TokenExamples:
     """offsets of each example's first token in `ids`, shape (examples + 1,)"""
     prompt_lengths: npt.NDArray[np.int64]
     """prompt_lengths in tokens, shape (examples,); always at least 1 and less than the example's length"""
+    positive: npt.NDArray[np.bool_] | None = None
+    """positive pairs, shape (examples,); None where completions are learnt"""
     dropped: int = 0
     """dropped examples: the completion alone is longer than allowed"""
 
@@ -42,10 +47,13 @@ class TokenExamples:
 
     def save(self, path: Path) -> None:
         """Write to an `.npz` file, so that every rank reads what one process tokenised."""
-        np.savez(path, ids=self.ids, offsets=self.offsets, prompt_lengths=self.prompt_lengths, dropped=self.dropped)
+        arrays = {"ids": self.ids, "offsets": self.offsets, "prompt_lengths": self.prompt_lengths}
+        if self.positive is not None:
+            arrays["positive"] = self.positive
+        np.savez(path, allow_pickle=False, dropped=np.array(self.dropped), **arrays)
 
     @classmethod
     def load(cls, path: Path) -> TokenExamples:
         """Read what `save` wrote."""
         with np.load(path) as arrays:
-            return cls(arrays["ids"], arrays["offsets"], arrays["prompt_lengths"], int(arrays["dropped"]))
+            return cls(**{**arrays, "dropped": int(arrays["dropped"])})

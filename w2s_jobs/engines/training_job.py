@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from w2s_jobs.contracts.model import Contract
 from w2s_jobs.contracts.settings import Parallelism, TrainingSettings
+from w2s_jobs.contracts.step_params import RewardObjective
 
 __all__ = ["Fit", "StepLoss", "TrainingJob", "checkpoint_layout"]
 
@@ -19,6 +20,8 @@ class TrainingJob(Contract):
     """checkpoint folder to go on from"""
     training: TrainingSettings
     seed: int
+    reward: RewardObjective | None = None
+    """reward of pairs is learnt; None learns completions"""
 
 
 class StepLoss(Contract):
@@ -29,7 +32,7 @@ class StepLoss(Contract):
     epoch: float
     """epochs done after it"""
     loss: float
-    """mean loss of the step's trained tokens"""
+    """mean loss of the step's trained tokens; a pair has one, its end token"""
     learning_rate: float
     tokens: int
     """trained tokens of the step"""

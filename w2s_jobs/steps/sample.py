@@ -2,108 +2,102 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from w2s_jobs.context import Outcome, StepContext
-from w2s_jobs.contracts.artifact import FileEntry
 from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.step_params import SampleParams
-from w2s_jobs.core.prompts import render
+from w2s_jobs.core.prompts import Prompt, next_shot, render_after_shots
 from w2s_jobs.core.seeds import derive_seed
-from w2s_jobs.core.shards import chunk_ranges, shard_range
-from w2s_jobs.store.rows import read_rows, write_rows
+from w2s_jobs.engines.chunks import ChunkRows, Chunks
+from w2s_jobs.store.rows import read_rows
 
 __all__ = ["run"]
 
-log = logging.getLogger(__name__)
-
-FOLDER = "samples/"
+TOO_LONG = "prompt_too_long"
 
 
-@dataclass
-class _Chunks:
-    """The chunks of the step: global row ranges, so that any number of shards commits the same ones."""
-
-    rows: list[dict[str, Any]]
-    n: int
-    ranges: list[range]
-    committed: dict[int, FileEntry] = field(default_factory=dict)
-
-    def name(self, chunk: int) -> str:
-        return f"{FOLDER}rows-{self.ranges[chunk].start:08d}-{self.ranges[chunk].stop:08d}.parquet"
-
-    def expected(self, chunk: int) -> set[tuple[str, int]]:
-        return {(self.rows[row]["row_id"], sample) for row in self.ranges[chunk] for sample in range(self.n)}
+@dataclass(frozen=True)
+class _Question:
+    row_id: str
+    question: str
+    shots: tuple[tuple[str, str], ...]
+    """shots before the question: solved examples as (question, completion)"""
+    place: int
+    """place of the input that holds it"""
 
 
 def run(context: StepContext, params: SampleParams) -> Outcome:
     """Commit every chunk of this shard; the shard that finds all chunks of all shards present returns them."""
-    rows = read_rows(context.input("questions"), "questions")
-    chunks = _Chunks(rows, params.sampling.n, chunk_ranges(len(rows), context.execution.chunk_rows) or [range(0)])
-    mine = shard_range(len(chunks.ranges), context.execution.shard, context.execution.shards)
-    _find_committed(context, chunks, mine)
-    pending = [chunk for chunk in mine if chunk not in chunks.committed]
-    log.info("%d questions in %d chunks; %d of this shard's are to be sampled", len(rows), len(mine), len(pending))
-    timings, versions = _sample(context, params, chunks, pending) if pending else ({}, {})
-    if context.execution.shards > 1:
-        _find_committed(context, chunks, range(len(chunks.ranges)))
-    complete = len(chunks.committed) == len(chunks.ranges)
-    return Outcome(
-        parts={chunks.name(chunk): entry for chunk, entry in chunks.committed.items()},
-        metrics=_metrics(context, chunks) if complete else {},
-        timings=timings,
-        versions=versions,
-        complete=complete,
+    questions = read_questions(context, params.shots)
+    numbers = range(params.sampling.n)
+    content = ChunkRows(
+        schema="samples",
+        identity=("row_id", "sample"),
+        expected=lambda row: ((questions[row].row_id, number) for number in numbers),
     )
+    chunks = Chunks(context, len(questions), content)
+    pending = chunks.pending()
+    timings, versions = _sample(context, params, questions, chunks, pending) if pending else ({}, {})
+    return chunks.outcome(lambda samples: _metrics(context, params, questions, samples), timings, versions)
 
 
-def _find_committed(context: StepContext, chunks: _Chunks, wanted: range) -> None:
-    """Check the chunks that are in the store already; one that is not exactly what it must be is sampled again."""
-    there = context.store.list_parts(context.ref, FOLDER)
-    for chunk in wanted:
-        name = chunks.name(chunk)
-        if chunk in chunks.committed or name not in there:
-            continue
-        local = context.work_dir / name
-        entry = context.store.get_part(context.ref, name, local)
-        try:
-            found = [(row["row_id"], row["sample"]) for row in read_rows(local, "samples")]
-        except InputError:
-            found = []
-        if len(found) == len(set(found)) and set(found) == chunks.expected(chunk):
-            chunks.committed[chunk] = entry
-        else:
-            log.warning("chunk %s is damaged: it is sampled again", name)
+def read_questions(context: StepContext, shots: int) -> list[_Question]:
+    """Read the rows of all inputs, one input after the other, each with the shots of its own input.
+
+    Raises
+    ------
+    InputError
+        A row is there twice, or an input of questions has no input of shots, or one with too few rows.
+    """
+    inputs = context.inputs("questions")
+    examples = context.inputs("shots") if shots else []
+    if not inputs or (shots and len(examples) != len(inputs)):
+        raise InputError(
+            f"step {context.ref}: needs at least one input 'questions'"
+            + (", and 'shots' for each" if shots else "")
+            + f"; got {len(inputs)} of questions, {len(examples)} of shots"
+        )
+    questions: list[_Question] = []
+    for place, path in enumerate(inputs):
+        solved = _first_shots(context, read_rows(examples[place], "examples"), shots) if shots else ()
+        rows = read_rows(path, "questions")
+        questions += [_Question(row["row_id"], row["question"], solved, place) for row in rows]
+    row_id, count = next(iter(Counter(question.row_id for question in questions).most_common(1)), ("", 0))
+    if count > 1:
+        raise InputError(f"step {context.ref}: row {row_id} is in the questions {count} times; name disjoint inputs")
+    return questions
+
+
+def _first_shots(context: StepContext, rows: list[dict[str, Any]], shots: int) -> tuple[tuple[str, str], ...]:
+    if len(rows) < shots:
+        raise InputError(
+            f"step {context.ref}: {shots} shots are wanted, an input 'shots' has {len(rows)} solved examples; "
+            "use fewer shots or a larger labelled split"
+        )
+    first = sorted(rows, key=lambda row: str(row["row_id"]))[:shots]
+    return tuple((row["question"], row["completion"]) for row in first)
 
 
 def _sample(
-    context: StepContext, params: SampleParams, chunks: _Chunks, pending: list[int]
+    context: StepContext, params: SampleParams, questions: list[_Question], chunks: Chunks, pending: list[int]
 ) -> tuple[dict[str, float], dict[str, str]]:
-    from w2s_jobs.engines.open_sampler import open_sampler  # heavy: only where there is work for it
-
     started = time.monotonic()
     total = sum(len(chunks.ranges[chunk]) for chunk in pending)
     context.progress(0, total, "rows")
-    if total == 0:
-        for chunk in pending:
-            _commit(context, chunks, chunk, [])
-        return {}, {}
+    from w2s_jobs.engines.open_sampler import open_sampler  # heavy: only where there is work for it
 
-    def stop_if_told() -> None:
-        context.stop_here(f"{len(chunks.committed)} chunks are committed")
-
-    stop_if_told()
-    sampler, encode = open_sampler(context, params)
+    chunks.stop_if_told()
+    sampler, encode = open_sampler(context, _until_next_shot(params))
     ready = time.monotonic()
     tokens = samples = 0
     collected: dict[int, list[dict[str, Any]]] = {chunk: [] for chunk in pending}
-    for completion in sampler.complete(_requests(params, chunks, pending, encode), stop_if_told):
+    asked = ((chunk, questions[row]) for chunk in pending for row in chunks.ranges[chunk])
+    for completion in sampler.complete(_requests(params, asked, encode), chunks.stop_if_told):
         request = completion.request
         tokens, samples = tokens + completion.tokens, samples + 1
         collected[request.chunk].append(
@@ -115,9 +109,9 @@ def _sample(
                 "tokens": completion.tokens,
             }
         )
-        if len(collected[request.chunk]) == len(chunks.ranges[request.chunk]) * chunks.n:
-            _commit(context, chunks, request.chunk, collected.pop(request.chunk))
-        context.progress(samples // chunks.n, total, "rows")
+        if len(collected[request.chunk]) == len(chunks.ranges[request.chunk]) * params.sampling.n:
+            chunks.commit(request.chunk, collected.pop(request.chunk))
+        context.progress(samples // params.sampling.n, total, "rows")
     seconds = time.monotonic() - ready
     timings = {
         "engineStartSeconds": round(ready - started, 3),
@@ -127,37 +121,58 @@ def _sample(
     return timings, sampler.versions()
 
 
-def _requests(params: SampleParams, chunks: _Chunks, pending: list[int], encode: Any) -> Iterator[Any]:
+def _until_next_shot(params: SampleParams) -> SampleParams:
+    """Let a completion end where the model, once it has answered, goes on with an example of its own."""
+    border = next_shot(params.template) if params.shots else None
+    if border is None:
+        return params
+    stop = (*params.sampling.stop, border)
+    return params.model_copy(update={"sampling": params.sampling.model_copy(update={"stop": stop})})
+
+
+def _requests(params: SampleParams, asked: Iterator[tuple[int, _Question]], encode: Any) -> Iterator[Any]:
     from w2s_jobs.engines.sampler import Request
 
-    for chunk in pending:
-        for index in chunks.ranges[chunk]:
-            row = chunks.rows[index]
-            prompt = encode(render(params.template, row["question"]))
-            for sample in range(chunks.n):
-                seed = derive_seed(params.seed, row["row_id"], sample)
-                yield Request(chunk, row["row_id"], sample, prompt, seed)
+    for chunk, question in asked:
+        prompt: Prompt = render_after_shots(params.template, question.question, question.shots)
+        tokens = encode(prompt)
+        for sample in range(params.sampling.n):
+            seed = derive_seed(params.seed, question.row_id, sample)
+            yield Request(chunk, question.row_id, sample, tokens, seed)
 
 
-def _commit(context: StepContext, chunks: _Chunks, chunk: int, rows: list[dict[str, Any]]) -> None:
-    """Store a chunk; its rows are in a fixed order, whatever order the engine finished them in."""
-    name = chunks.name(chunk)
-    local: Path = context.work_dir / name
-    write_rows(local, "samples", sorted(rows, key=lambda row: (row["row_id"], row["sample"])))
-    chunks.committed[chunk] = context.store.put_part(context.ref, name, local)
-
-
-def _metrics(context: StepContext, chunks: _Chunks) -> dict[str, Any]:
+def _metrics(
+    context: StepContext, params: SampleParams, questions: list[_Question], samples: Iterator[dict[str, Any]]
+) -> dict[str, Any]:
     reasons: Counter[str] = Counter()
-    tokens = samples = 0
-    for chunk in range(len(chunks.ranges)):
-        for row in read_rows(context.work_dir / chunks.name(chunk), "samples"):
-            reasons[row["finish_reason"]] += 1
-            tokens += row["tokens"]
-            samples += 1
+    too_long: set[str] = set()
+    tokens = 0
+    for row in samples:
+        reasons[row["finish_reason"]] += 1
+        tokens += row["tokens"]
+        if row["finish_reason"] == TOO_LONG:
+            too_long.add(row["row_id"])
+    if params.shots:
+        _refuse_shots_without_room(context, params.shots, questions, too_long)
     return {
-        "rows": len(chunks.rows),
-        "samples": samples,
+        "rows": len(questions),
+        "samples": reasons.total(),
         "generatedTokens": tokens,
         "finishReasons": dict(sorted(reasons.items())),
     }
+
+
+def _refuse_shots_without_room(
+    context: StepContext, shots: int, questions: list[_Question], too_long: set[str]
+) -> None:
+    """Refuse shots that fill the model's positions: answers to nothing would look like a model that knows nothing.
+
+    One long question among others is sampled as ever: its completion is empty, and counted in finishReasons.
+    """
+    for place in {question.place for question in questions}:
+        asked = [question.row_id for question in questions if question.place == place]
+        if too_long.issuperset(asked):
+            raise InputError(
+                f"step {context.ref}: with {shots} shots before it, none of the {len(asked)} questions such as "
+                f"{asked[0]} leaves the model room to answer; use fewer shots, or a model with more positions"
+            )

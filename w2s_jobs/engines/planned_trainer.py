@@ -15,20 +15,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from w2s_jobs.context import StepContext
 from w2s_jobs.contracts.settings import TrainingSettings
-from w2s_jobs.engines.batches import BatchPlan
+from w2s_jobs.engines.batches import BatchPlan, MicroBatch
 from w2s_jobs.engines.checkpoints import store_checkpoint
 from w2s_jobs.engines.deepspeed_config import GRADIENT_CLIPPING
-from w2s_jobs.engines.packing import IGNORED, collate_packed, collate_padded
+from w2s_jobs.engines.objective import Objective
+from w2s_jobs.engines.packing import lay_packed, lay_padded
 from w2s_jobs.engines.token_examples import TokenExamples
 from w2s_jobs.engines.training_job import StepLoss
 
-__all__ = ["CheckpointKeeper", "PlannedSteps", "SftTrainer", "build_arguments"]
+__all__ = ["CheckpointKeeper", "PlannedSteps", "PlannedTrainer", "build_arguments"]
 
 LOSSES = "losses.json"
 _SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
@@ -37,9 +37,9 @@ _SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with
 class PlannedSteps(Dataset[dict[str, Any]]):
     """Item k is optimizer step k as this rank sees it."""
 
-    def __init__(self, examples: TokenExamples, plan: BatchPlan, rank: int = 0) -> None:
-        self.examples, self.plan, self.rank = examples, plan, rank
-        self.collate = collate_packed if plan.cut.packing else collate_padded
+    def __init__(self, examples: TokenExamples, plan: BatchPlan, objective: Objective, rank: int = 0) -> None:
+        self.examples, self.plan, self.objective, self.rank = examples, plan, objective, rank
+        self.lay = lay_packed if plan.cut.packing else lay_padded
 
     def __len__(self) -> int:
         return len(self.plan)
@@ -47,12 +47,16 @@ class PlannedSteps(Dataset[dict[str, Any]]):
     def __getitem__(self, step: int) -> dict[str, Any]:
         mine = self.plan.micro_batches(step)[self.rank :: self.plan.cut.ranks]
         return {
-            "micro_batches": [self.collate(self.examples, members) for members in mine],
+            "micro_batches": [self._micro_batch(members) for members in mine],
             "trained_tokens": int(self.examples.trained[self.plan.batch(step)].sum()),
         }
 
+    def _micro_batch(self, members: MicroBatch) -> dict[str, dict[str, Any]]:
+        layout = self.lay(self.examples, members)
+        return {"inputs": layout.inputs, "marks": self.objective.marks(self.examples, members, layout)}
 
-class SftTrainer(Trainer):
+
+class PlannedTrainer(Trainer):
     """Trains on planned steps, and keeps the loss of each."""
 
     def __init__(self, model: Any, args: TrainingArguments, steps: PlannedSteps, keeper: CheckpointKeeper) -> None:
@@ -69,6 +73,7 @@ class SftTrainer(Trainer):
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> torch.Tensor:  # noqa: ARG002
         """Run forward and backward over a step's micro-batches and return the mean loss of its trained tokens."""
         model.train()
+        objective = self.train_dataset.objective
         micro_batches, tokens = inputs["micro_batches"], inputs["trained_tokens"]
         deepspeed = {"scale_wrt_gas": False} if self.is_deepspeed_enabled else {}
         # Gradients of ranks are averaged, so a sum over ranks is scaled by their number.
@@ -76,7 +81,7 @@ class SftTrainer(Trainer):
         total = torch.zeros((), device=self.args.device)
         for number, micro_batch in enumerate(micro_batches, 1):
             self.accelerator.gradient_state._set_sync_gradients(number == len(micro_batches))
-            loss = summed_loss(model, self._prepare_inputs(micro_batch)) * scale
+            loss = objective.summed_loss(model, **self._prepare_inputs(micro_batch)) * scale
             self.accelerator.backward(loss, **deepspeed)
             total += loss.detach().float()
         mean = self.accelerator.reduce(total, "mean")
@@ -124,7 +129,7 @@ class CheckpointKeeper(TrainerCallback):
 
     def __init__(self, context: StepContext, layout: str) -> None:
         self.context, self.layout = context, layout
-        self.trainer: SftTrainer | None = None
+        self.trainer: PlannedTrainer | None = None
         self.stopped = False
         self.saved()
 
@@ -149,19 +154,6 @@ class CheckpointKeeper(TrainerCallback):
             return wishes
         flags = torch.tensor(wishes, dtype=torch.float32, device=self.trainer.args.device)
         return tuple(flag > 0 for flag in self.trainer.accelerator.reduce(flags, "sum").tolist())
-
-
-def summed_loss(model: Any, micro_batch: dict[str, Any]) -> torch.Tensor:
-    """Return the sum of the cross entropy of a micro-batch's trained tokens.
-
-    Logits are computed only where something is learnt: with a vocabulary of 50,000, that is much of a small model.
-    """
-    given = dict(micro_batch)
-    keep, targets = given.pop("keep"), given.pop("targets")
-    logits = model(**given, logits_to_keep=keep, use_cache=False).logits
-    return functional.cross_entropy(
-        logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum"
-    )
 
 
 def build_arguments(
