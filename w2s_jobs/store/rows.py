@@ -56,6 +56,23 @@ SCHEMAS: dict[str, pa.Schema] = {
             pa.field("chain_of_thought", pa.bool_()),
         ]
     ),
+    "pairs": pa.schema(
+        [
+            pa.field("row_id", pa.string()),
+            pa.field("question", pa.string()),
+            pa.field("completion", pa.string()),
+            pa.field("positive", pa.bool_()),
+        ]
+    ),
+    "partition": pa.schema(
+        [
+            pa.field("row_id", pa.string()),
+            pa.field("weak_answer", pa.string()),
+            pa.field("strong_answer", pa.string()),
+            pa.field("consistent", pa.bool_()),
+        ]
+    ),
+    "scores": pa.schema([pa.field("row_id", pa.string()), pa.field("reward", pa.float64())]),
     "scored": pa.schema(
         [
             pa.field("row_id", pa.string()),
