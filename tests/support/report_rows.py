@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.support.report_store import SAMPLES, Design, ReportStore, key_of
+from tests.support.report_store import SAMPLES, Design, ReportStore
+from tests.support.step_store import key_of
 from w2s_jobs.contracts.artifact import Input
 from w2s_jobs.contracts.choices import CandidateThreshold, ChosenThreshold
 from w2s_jobs.contracts.report import ReportChoice, ReportPoint

@@ -6,21 +6,18 @@ grows with the number and the correctness of its labels, so thresholds trade one
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from w2s_jobs.contracts.artifact import ArtifactRef, Input, StepResult
-from w2s_jobs.contracts.report import ReportChoice, ReportParams, ReportPoint, StepUse
+from tests.support.step_store import StepStore, key_of
+from w2s_jobs.contracts.artifact import Input
+from w2s_jobs.contracts.report import ReportChoice, ReportParams, ReportPoint
 from w2s_jobs.contracts.settings import PublishedSetting, TaskSettings, Threshold
 from w2s_jobs.contracts.steps import Execution, StepSpec, StoreSettings
-from w2s_jobs.store.folder import FolderStore
-from w2s_jobs.store.rows import write_rows
 
 TOPICS = ("Algebra", "Counting & Probability", "Geometry", "Intermediate Algebra", "Number Theory", "Precalculus")
 SAMPLES = 10
@@ -47,19 +44,14 @@ class Design:
     published: PublishedSetting | None = None
 
 
-@dataclass
-class ReportStore:
+class ReportStore(StepStore):
     """Writes artifacts one after the other and remembers what the report needs of them."""
 
-    root: Path
-    design: Design
-    inputs: dict[str, list[Input]] = field(default_factory=dict)
-    points: list[ReportPoint] = field(default_factory=list)
-    choices: list[ReportChoice] = field(default_factory=list)
-    uses: list[StepUse] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.store = FolderStore(self.root / "store")
+    def __init__(self, root: Path, design: Design) -> None:
+        super().__init__(root)
+        self.design = design
+        self.points: list[ReportPoint] = []
+        self.choices: list[ReportChoice] = []
         self.random = np.random.default_rng(7)
         self.test_difficulty = self.random.normal(0.5, 1.0, self.design.test)
         self.difficulty = self.random.normal(0.5, 1.0, self.design.unlabelled)
@@ -87,33 +79,6 @@ class ReportStore:
             store=StoreSettings(uri=(self.root / "store").as_uri()),
             execution=Execution(work_dir=str(self.root / "work")),
         )
-
-    def publish(self, kind: str, name: str, file: str, path: Path, uses: int = 1, seconds: float = 60.0) -> Input:
-        """Publish a finished step with one file."""
-        key = key_of(kind, name)
-        ref = ArtifactRef(kind=kind, key=key)
-        entry = self.store.put(ref, "1-abcd", file, path)
-        result = StepResult(
-            kind=kind,
-            key=key,
-            attempt="1-abcd",
-            spec={"params": {"split": name.split(maxsplit=1)[0], "part": name.rsplit(maxsplit=1)[-1]}},
-            files=(entry,),
-            timings={"seconds": seconds, "gpuSeconds": 0.0},
-            versions={"python": "3.11.0", "w2s": "0.1.0"},
-        )
-        self.store.write_result(result)
-        self.uses.append(StepUse(kind=kind, key=key, uses=uses))  # type: ignore[arg-type]
-        return Input(kind=kind, key=key, file=file)
-
-    def add(self, role: str, item: Input) -> Input:
-        """Make an artifact an input of the report."""
-        self.inputs.setdefault(role, []).append(item)
-        return item
-
-    def rows(self, name: str, schema: str, rows: list[dict[str, Any]]) -> Path:
-        """Write rows to a scratch file."""
-        return write_rows(self.root / "scratch" / f"{key_of(schema, name)[:12]}.parquet", schema, rows)
 
     def prepare(self) -> None:
         """Publish gold and questions of the unlabelled split."""
@@ -160,18 +125,6 @@ class ReportStore:
         """Publish the scored extra test questions, where the design has them; return the key."""
         return self.evaluate(name, skill, "extra").key if self.design.extra_test else None
 
-    def train(self, name: str, final: float, steps: int = 60) -> Input:
-        """Publish a loss curve."""
-        noise = np.random.default_rng(steps).normal(0, 0.04, steps)
-        losses = [
-            {"step": i + 1, "epoch": i / steps, "loss": float(final + 1.7 * math.exp(-i / 12) + noise[i])}
-            for i in range(steps)
-        ]
-        path = self.root / "scratch" / f"loss-{key_of('train', name)[:12]}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(losses))
-        return self.add("loss", self.publish("train", name, "loss.json", path, seconds=240))
-
     def vote(self, name: str, offered: list[int], skill: float, uses: int) -> tuple[Input, np.ndarray, np.ndarray]:
         """Publish votes; return them with each question's count and whether its winner is right."""
         random = np.random.default_rng(len(name) + 1)
@@ -205,10 +158,6 @@ class ReportStore:
         ]
         path = self.rows(name, "examples", rows)
         return self.add("kept", self.publish("select", name, "kept.parquet", path, seconds=1))
-
-
-def key_of(kind: str, name: str) -> str:
-    return hashlib.sha256(f"{kind} {name}".encode()).hexdigest()
 
 
 def row_id(index: int) -> str:

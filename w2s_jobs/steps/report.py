@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
-
 import jinja2
 import matplotlib
 import numpy as np
 
 from w2s_jobs.context import Outcome, StepContext
-from w2s_jobs.contracts.model import Contract
 from w2s_jobs.contracts.report import ReportParams
-from w2s_jobs.contracts.results import Results
 from w2s_jobs.core.analysis.assemble import build_results
 from w2s_jobs.core.analysis.csv_rows import CSV_COLUMNS, csv_rows
 from w2s_jobs.engines.reporting.evidence import read_evidence
 from w2s_jobs.engines.reporting.history import read_history
 from w2s_jobs.engines.reporting.page import render_page
 from w2s_jobs.engines.reporting.published_table import read_published
+from w2s_jobs.engines.reporting.result_files import write_csv, write_json
 from w2s_jobs.tasks.registry import get_family
 
 __all__ = ["run"]
@@ -38,9 +34,9 @@ def run(context: StepContext, params: ReportParams) -> Outcome:
     best = next((choice for choice in results.best if choice.round is None), None)
     return Outcome(
         files={
-            "results.json": _write_json(context.work_dir / "results.json", results),
-            "results.csv": _write_csv(context.work_dir / "results.csv", results),
-            "cost.json": _write_json(context.work_dir / "cost.json", cost),
+            "results.json": write_json(context.work_dir / "results.json", results),
+            "results.csv": write_csv(context.work_dir / "results.csv", CSV_COLUMNS, csv_rows(results)),
+            "cost.json": write_json(context.work_dir / "cost.json", cost),
             "report.html": page,
         },
         metrics={
@@ -50,16 +46,3 @@ def run(context: StepContext, params: ReportParams) -> Outcome:
         },
         versions={"numpy": np.__version__, "matplotlib": matplotlib.__version__, "jinja2": jinja2.__version__},
     )
-
-
-def _write_json(path: Path, value: Contract) -> Path:
-    path.write_text(value.model_dump_json(by_alias=True, indent=1) + "\n", encoding="utf-8")
-    return path
-
-
-def _write_csv(path: Path, results: Results) -> Path:
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(CSV_COLUMNS)
-        writer.writerows(csv_rows(results))
-    return path

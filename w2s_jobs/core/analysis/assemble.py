@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import get_args
 
 import numpy as np
 
-from w2s_jobs.contracts.analyses import Composition, GroupAccuracy, LossEnds, ThresholdLabels
+from w2s_jobs.contracts.analyses import Composition, GroupAccuracy, ThresholdLabels
 from w2s_jobs.contracts.report import ReportParams, ReportPoint
 from w2s_jobs.contracts.results import PointResult, Results, SettingResult, TrainingSet
 from w2s_jobs.contracts.settings import Threshold
@@ -17,6 +17,8 @@ from w2s_jobs.core.analysis.composition import By, compose, group_accuracy
 from w2s_jobs.core.analysis.evidence import Evidence
 from w2s_jobs.core.analysis.extra_test import compare_extra_test
 from w2s_jobs.core.analysis.labels import KeptLabels, LabelJudge, threshold_curve, training_set
+from w2s_jobs.core.analysis.losses import loss_ends
+from w2s_jobs.core.analysis.notes import FEW_QUESTIONS, seed_notes, undefined_notes
 from w2s_jobs.core.analysis.omitted import omitted_analyses
 from w2s_jobs.core.analysis.points import PointComparison, setting_name
 from w2s_jobs.core.analysis.published import PublishedRow, lay_beside
@@ -26,7 +28,6 @@ from w2s_jobs.core.analysis.verdict import Findings, write_verdict
 __all__ = ["build_results"]
 
 _ON_GOLD = ("ceiling", "direct-ceiling")
-_FEW_QUESTIONS = 200
 
 
 def build_results(
@@ -67,7 +68,7 @@ def build_results(
         threshold_labels=_threshold_labels(params.points, evidence, judge),
         compositions=tuple(_compositions(params.points, evidence)),
         group_accuracies=tuple(_group_accuracies(params.points, evidence)),
-        losses=tuple(_loss_ends(params.points, evidence.losses)),
+        losses=tuple(loss_ends(_train_names(params.points), evidence.losses)),
         notes=tuple(_notes(params, settings, points, questions)),
     )
     return results.model_copy(update={"omitted": omitted_analyses(results)})
@@ -125,18 +126,9 @@ def _group_accuracies(points: Sequence[ReportPoint], evidence: Evidence) -> Iter
             yield found
 
 
-def _loss_ends(points: Sequence[ReportPoint], losses: Mapping[str, Sequence[float]]) -> Iterator[LossEnds]:
-    names = {point.train: point.id for point in reversed(points) if point.train is not None}
-    for train, curve in losses.items():
-        if curve:
-            tail = curve[-max(1, len(curve) // 10) :]
-            yield LossEnds(
-                name=names.get(train, f"pretraining {train[:8]}"),
-                train=train,
-                steps=len(curve),
-                first=round(curve[0], 6),
-                last=round(sum(tail) / len(tail), 6),
-            )
+def _train_names(points: Sequence[ReportPoint]) -> dict[str, str]:
+    """Name each training after the first point that it belongs to."""
+    return {point.train: point.id for point in reversed(points) if point.train is not None}
 
 
 def _notes(
@@ -148,25 +140,10 @@ def _notes(
         allows = "; the interval of its difference to conventional training allows for the choice" if compared else ""
         yield f"{text}flattered{allows}."
     pgrs = [*(setting.pgr for setting in settings), *(point.pgr for point in points)]
-    undefined = max((pgr.undefined_resamples for pgr in pgrs), default=0)
-    if undefined:
-        yield (
-            f"In {undefined:,} of {params.resamples:,} resamples the ceiling equals the weak model. PGR has no value "
-            "there, so they are left out of its intervals."
-        )
-    if questions < _FEW_QUESTIONS:
+    yield from undefined_notes(pgrs, params.resamples)
+    if questions < FEW_QUESTIONS:
         yield f"With only {questions:,} test questions, differences of a few points cannot be told from chance."
-    seeds = len({point.seed for point in params.points})
-    if 1 < seeds < 6:
-        yield (
-            f"Intervals over {seeds} seeds resample the seeds as well as the questions. So few seeds show little of "
-            "how trainings differ: these intervals are rather too narrow than too wide."
-        )
-    if seeds == 1:
-        yield (
-            "One seed: intervals say how far other test questions might move a number, not how far another training "
-            "run might. Add seeds to the manifest to see that."
-        )
+    yield from seed_notes(len({point.seed for point in params.points}))
     small = [s.name for s in settings if s.training is not None and s.training.size < 50]
     if small:
         yield f"Trained on fewer than 50 examples: {', '.join(small)}."

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from w2s_jobs.contracts.cost import Cost, KindCost
+from w2s_jobs.contracts.kinds import StepKind
 
 __all__ = ["StepCost", "sum_costs"]
 
-_ORDER = ("prepare", "sample", "grade", "choose", "select", "train", "evaluate")
+_ORDER = get_args(StepKind)
 
 
 @dataclass(frozen=True)

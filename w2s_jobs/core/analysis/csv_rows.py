@@ -8,7 +8,7 @@ from w2s_jobs.contracts.analyses import ChosenResult
 from w2s_jobs.contracts.estimates import Accuracy, Bounds
 from w2s_jobs.contracts.results import PointResult, Results
 
-__all__ = ["CSV_COLUMNS", "csv_rows"]
+__all__ = ["CSV_COLUMNS", "Cell", "csv_rows", "interval_ends"]
 
 _POINT = (
     "id",
@@ -78,10 +78,10 @@ def _point(point: PointResult, test_set: str) -> tuple[Cell, ...]:
         test_set,
         *_accuracy(point.accuracy),
         point.pgr.value,
-        *_ends(point.pgr.interval),
+        *interval_ends(point.pgr.interval),
         point.pgr.reason,
         None if difference is None else difference.value,
-        *_ends(None if difference is None else difference.interval),
+        *interval_ends(None if difference is None else difference.interval),
         None if difference is None else int(difference.better),
         None if difference is None else int(difference.worse),
         None if training is None else int(training.size),
@@ -112,7 +112,7 @@ def _choice(choice: ChosenResult) -> tuple[Cell, ...]:
         "regret": None if choice.regret is None else choice.regret.value,
         "regret_reason": choice.reason,
     }
-    ends = _ends(None if choice.regret is None else choice.regret.interval)
+    ends = interval_ends(None if choice.regret is None else choice.regret.interval)
     given |= {"regret_low": ends[0], "regret_high": ends[1]}
     return tuple(given.get(column) for column in CSV_COLUMNS)
 
@@ -120,8 +120,9 @@ def _choice(choice: ChosenResult) -> tuple[Cell, ...]:
 def _accuracy(accuracy: Accuracy | None) -> tuple[Cell, ...]:
     if accuracy is None:
         return (None,) * 5
-    return (accuracy.value, *_ends(accuracy.interval), accuracy.n, round(accuracy.correct))
+    return (accuracy.value, *interval_ends(accuracy.interval), accuracy.n, round(accuracy.correct))
 
 
-def _ends(bounds: Bounds | None) -> tuple[float | None, float | None]:
+def interval_ends(bounds: Bounds | None) -> tuple[float | None, float | None]:
+    """Return low and high of an interval, or two empty cells."""
     return (None, None) if bounds is None else (bounds.low, bounds.high)

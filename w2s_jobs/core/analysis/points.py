@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from w2s_jobs.contracts.estimates import Accuracy, Difference, PgrResult, Spread
+from w2s_jobs.contracts.estimates import Accuracy, Difference, PgrResult
 from w2s_jobs.contracts.report import ReportPoint
 from w2s_jobs.contracts.results import Choice, Gap, PointResult, SettingResult, TrainingSet
 from w2s_jobs.contracts.settings import Threshold
@@ -20,6 +20,7 @@ from w2s_jobs.core.analysis.resampling import (
     recovered,
     seed_weights,
     simultaneous,
+    spread_of,
 )
 from w2s_jobs.core.metrics import resampled_interval
 
@@ -178,7 +179,7 @@ class PointComparison:
             seeds=tuple(p.seed for p in points),
             accuracy=self.accuracy(estimate),
             # Seeds may share a model (the weak one): one evaluation has no spread.
-            spread=_spread([self._by_evaluate[key].value for key in dict.fromkeys(p.evaluate for p in points)]),
+            spread=spread_of([self._by_evaluate[key].value for key in dict.fromkeys(p.evaluate for p in points)]),
             pgr=self._pgr(estimate, weak, ceiling, setting.first.role),
             difference=self._against(setting, "conventional"),
             gain=self._against(setting, self._parent(setting.first)),
@@ -221,12 +222,6 @@ def _gap_reason(value: float, certain: bool, reversed_: bool) -> str | None:
     if not certain:
         return "the gap itself is not distinguishable from zero on these test questions, so PGR divides by noise"
     return None
-
-
-def _spread(values: Sequence[float]) -> Spread | None:
-    if len(values) < 2:
-        return None
-    return Spread(sd=round(float(np.std(values, ddof=1)), 6), min=round(min(values), 6), max=round(max(values), 6))
 
 
 def _mean_training(sets: Sequence[TrainingSet]) -> TrainingSet | None:

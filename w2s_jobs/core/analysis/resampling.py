@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from w2s_jobs.contracts.estimates import Bounds, Difference, PgrResult
+from w2s_jobs.contracts.estimates import Bounds, Difference, PgrResult, Spread
 from w2s_jobs.core.bootstrap import Floats, Interval, percentile_interval, resampled_accuracies
 from w2s_jobs.core.metrics import pgr, pgr_interval
 
@@ -26,6 +26,7 @@ __all__ = [
     "recovered",
     "seed_weights",
     "simultaneous",
+    "spread_of",
 ]
 
 _DIGITS = 6
@@ -138,6 +139,14 @@ def simultaneous(candidates: Sequence[Estimate], other: Estimate, to: str, confi
     largest = np.max(np.abs(draws[moving]) / errors[moving, None], axis=0)
     width = float(np.quantile(largest, confidence_level)) * errors
     return [_difference(float(v), Interval(float(v - w), float(v + w)), to) for v, w in zip(values, width, strict=True)]
+
+
+def spread_of(values: Sequence[float]) -> Spread | None:
+    """Say how far seeds lie apart; None for a single one."""
+    if len(values) < 2:
+        return None
+    sd = float(np.std(values, ddof=1))
+    return Spread(sd=round(sd, _DIGITS), min=round(min(values), _DIGITS), max=round(max(values), _DIGITS))
 
 
 def _difference(value: float, interval: Interval | None, to: str) -> Difference:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from w2s_jobs.contracts.estimates import Difference, PgrResult
+from w2s_jobs.contracts.estimates import PgrResult
 from w2s_jobs.contracts.results import Choice, Gap, SettingResult, Verdict
 from w2s_jobs.core.analysis.words import (
     count_word,
+    difference_words,
     interval_words,
     percent,
     pgr_range,
@@ -124,12 +125,11 @@ def _about_the_best(overall: Choice, found: Findings) -> Iterator[str]:
         choice = f", allowing for the choice among {overall.among} settings" if overall.among > 1 else ""
         yield (
             f"The best setting, {_inline(setting)}, differs from conventional training by "
-            f"{_judged(overall.difference, choice)}."
+            f"{difference_words(overall.difference, choice)}."
         )
     if setting.gain is not None:
-        yield (
-            f"Against the round that it went on from, its last round changes accuracy by {_judged(setting.gain, '')}."
-        )
+        gain = difference_words(setting.gain)
+        yield f"Against the round that it went on from, its last round changes accuracy by {gain}."
 
 
 def _about_all(found: Findings) -> Iterator[str]:
@@ -142,19 +142,6 @@ def _about_all(found: Findings) -> Iterator[str]:
             f"{'is' if better == 1 else 'are'} better than conventional training and {count_word(worse)} "
             f"{'is' if worse == 1 else 'are'} worse."
         )
-
-
-def _judged(difference: Difference, choice: str) -> str:
-    if difference.better:
-        judgement = "an improvement"
-    elif difference.worse:
-        judgement = "a loss"
-    else:
-        judgement = "not distinguishable from zero"
-    interval = difference.interval
-    if interval is None:
-        return f"{points(difference.value)} points, {judgement}"
-    return f"{points(difference.value)} points ({interval_words(interval)}{choice}): {judgement}"
 
 
 def _inline(setting: SettingResult) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from w2s_jobs.contracts.estimates import Bounds
+from w2s_jobs.contracts.estimates import Bounds, Difference
 from w2s_jobs.contracts.results import SettingResult
 from w2s_jobs.contracts.settings import Threshold
 
 __all__ = [
     "branch_label",
     "count_word",
+    "difference_words",
     "interval_words",
     "percent",
     "pgr_range",
@@ -46,6 +47,20 @@ def points(value: float) -> str:
 def interval_words(bounds: Bounds) -> str:
     """Write the interval of a difference: `+3.1 to +10.2`."""
     return f"{points(bounds.low)} to {points(bounds.high)}"
+
+
+def difference_words(difference: Difference, allowing: str = "") -> str:
+    """Judge a difference: `+3.1 points (+0.4 to +5.8): an improvement`; `allowing` says for what its interval does."""
+    if difference.better:
+        judgement = "an improvement"
+    elif difference.worse:
+        judgement = "a loss"
+    else:
+        judgement = "not distinguishable from zero"
+    interval = difference.interval
+    if interval is None:
+        return f"{points(difference.value)} points, {judgement}"
+    return f"{points(difference.value)} points ({interval_words(interval)}{allowing}): {judgement}"
 
 
 def pgr_range(bounds: Bounds) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from w2s_jobs.core.analysis.evidence import Evidence, Kept
 from w2s_jobs.core.analysis.labels import Votes
 from w2s_jobs.store.rows import read_columns
 
-__all__ = ["read_evidence"]
+__all__ = ["input_files", "read_evidence", "read_losses", "read_sorted", "refuse_other_questions"]
 
 
 def read_evidence(context: StepContext, params: ReportParams) -> Evidence:
@@ -29,34 +29,36 @@ def read_evidence(context: StepContext, params: ReportParams) -> Evidence:
     InputError
         There is nothing to compare, or the evaluations are not about the same test questions.
     """
-    every = {key: _scored(path) for key, path in _made_by(context, "evaluate")}
+    columns = ("row_id", "correct", "level", "topic")
+    every = {key: read_sorted(path, "scored", columns) for key, path in _made_by(context, "evaluate")}
     extra = {p.evaluate_extra for p in params.points if p.evaluate_extra is not None} & every.keys()
-    scored = {key: columns for key, columns in every.items() if key not in extra}
+    scored = {key: read for key, read in every.items() if key not in extra}
     if not scored or not next(iter(scored.values()))["row_id"]:
         raise InputError(
             f"step {context.ref}: no scored test question to report on; expected `scored` inputs with at least one "
             "row. Give the test split at least one row (spec.dataset.splits.test)"
         )
-    _refuse_other_questions(context, scored)
-    _refuse_other_questions(context, {key: every[key] for key in sorted(extra)})
+    for compared in (list(scored), sorted(extra)):
+        refuse_other_questions(context, {key: every[key]["row_id"] for key in compared})
     questions = _only(context, "questions", "questions", ("row_id", "level", "topic"))
     gold = _only(context, "gold", "examples", ("row_id", "answer"))
     first = next(iter(scored.values()))
     return Evidence(
-        correct={key: np.array(columns["correct"], dtype=np.bool_) for key, columns in scored.items()},
+        correct={key: np.array(read["correct"], dtype=np.bool_) for key, read in scored.items()},
         correct_extra={key: np.array(every[key]["correct"], dtype=np.bool_) for key in sorted(extra)},
         test_groups={"level": first["level"], "topic": first["topic"]},
         unlabelled_groups=_groups(questions),
         unlabelled=len(questions["row_id"]) if questions else None,
         gold=dict(zip(gold["row_id"], gold["answer"], strict=True)) if gold else {},
-        kept={key: _kept(path) for key, path in _files(context, "kept")},
-        votes={key: _votes(path) for key, path in _files(context, "votes")},
+        kept={key: _kept(path) for key, path in input_files(context, "kept")},
+        votes={key: _votes(path) for key, path in input_files(context, "votes")},
         chosen={key: ChosenThreshold.model_validate_json(p.read_bytes()) for key, p in _made_by(context, "choose")},
-        losses={key: _losses(path) for key, path in _files(context, "loss")},
+        losses={key: read_losses(path) for key, path in input_files(context, "loss")},
     )
 
 
-def _files(context: StepContext, role: str, kind: str | None = None) -> Iterator[tuple[str, Path]]:
+def input_files(context: StepContext, role: str, kind: str | None = None) -> Iterator[tuple[str, Path]]:
+    """Fetch the inputs of a role, or those that a kind of step made; yield each with its step's key."""
     for index, item in enumerate(context.spec.inputs.get(role, ())):
         if kind in (None, item.kind):
             yield item.key, context.store.fetch(item, context.work_dir / "inputs" / role / str(index))
@@ -65,7 +67,7 @@ def _files(context: StepContext, role: str, kind: str | None = None) -> Iterator
 def _made_by(context: StepContext, kind: str) -> Iterator[tuple[str, Path]]:
     """Fetch the inputs of one kind of step, whatever role they are given in; points name them by their keys."""
     for role in context.spec.inputs:
-        yield from _files(context, role, kind)
+        yield from input_files(context, role, kind)
 
 
 def _only(context: StepContext, role: str, schema: str, columns: tuple[str, ...]) -> dict[str, list[Any]]:
@@ -75,21 +77,27 @@ def _only(context: StepContext, role: str, schema: str, columns: tuple[str, ...]
     return read_columns(context.input(role), schema, columns)
 
 
-def _scored(path: Path) -> dict[str, list[Any]]:
-    columns = read_columns(path, "scored", ("row_id", "correct", "level", "topic"))
-    order = sorted(range(len(columns["row_id"])), key=columns["row_id"].__getitem__)
-    return {name: [values[i] for i in order] for name, values in columns.items()}
+def read_sorted(path: Path, schema: str, columns: tuple[str, ...]) -> dict[str, list[Any]]:
+    """Read columns in order of row ids, which must be the first of them."""
+    read = read_columns(path, schema, columns)
+    order = sorted(range(len(read[columns[0]])), key=read[columns[0]].__getitem__)
+    return {name: [values[i] for i in order] for name, values in read.items()}
 
 
-def _refuse_other_questions(context: StepContext, scored: dict[str, dict[str, list[Any]]]) -> None:
-    if not scored:
-        return
-    (first, columns), *rest = scored.items()
-    for key, other in rest:
-        if other["row_id"] != columns["row_id"]:
+def refuse_other_questions(context: StepContext, row_ids: Mapping[str, Sequence[str]]) -> None:
+    """Check that evaluations (row ids by key, in order) are about the same questions.
+
+    Raises
+    ------
+    InputError
+        Two of them are not.
+    """
+    for key, other in row_ids.items():
+        first, expected = next(iter(row_ids.items()))
+        if other != expected:
             raise InputError(
-                f"step {context.ref}: evaluate/{key[:12]} ({len(other['row_id'])} rows) and evaluate/{first[:12]} "
-                f"({len(columns['row_id'])} rows) are not about the same test questions, so they cannot be compared; "
+                f"step {context.ref}: evaluate/{key[:12]} ({len(other)} rows) and evaluate/{first[:12]} "
+                f"({len(expected)} rows) are not about the same test questions, so they cannot be compared; "
                 f"delete the wrong one with `w2s invalidate evaluate/{key}` and run again"
             )
 
@@ -114,5 +122,6 @@ def _votes(path: Path) -> Votes:
     return Votes(*columns.values())
 
 
-def _losses(path: Path) -> list[float]:
+def read_losses(path: Path) -> list[float]:
+    """Read the loss of each optimizer step from loss.json."""
     return [float(entry["loss"]) for entry in json.loads(path.read_text())]
