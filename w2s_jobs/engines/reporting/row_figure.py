@@ -34,6 +34,8 @@ class Row:
 
     label: str
     marks: tuple[Mark, ...]
+    strong: bool = False
+    """strong rows sum up the others: they stand apart and in bold"""
 
 
 def row_panel(
@@ -70,6 +72,10 @@ def row_panel(
         axes.axvline(points_from, color=INK, linewidth=1)
     axes.set_yticks(range(len(rows)), [row.label for row in rows])
     axes.tick_params(axis="y", labelcolor=INK)
+    for row, label in zip(rows, axes.get_yticklabels(), strict=True):
+        label.set_fontweight("bold" if row.strong else "normal")
+    for place in (i for i, row in enumerate(rows[:-1]) if row.strong and not rows[i + 1].strong):
+        axes.axhline(place + 0.5, color=GRID, linewidth=1)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")
     axes.grid(visible=True, axis="x", color=GRID)
