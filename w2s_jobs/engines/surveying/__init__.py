@@ -1,0 +1,1 @@
+"""Reads what a survey over capabilities is computed from, and shows what came out as one page."""
