@@ -46,16 +46,17 @@ class History:
         return {library: tuple(sorted(versions)) for library, versions in sorted(found.items())}
 
     def data_files(self) -> list[tuple[str, str, int, str]]:
-        """List what `prepare` wrote: split and part, file, bytes, SHA-256."""
+        """List what `prepare` wrote: split and part (and task, of several), file, bytes, SHA-256."""
+        prepared = [result for use, result in self.steps if use.kind == "prepare"]
+        several = len({_family(result) for result in prepared}) > 1
         return [
             (
-                f"{result.spec.get('params', {}).get('split', '?')} {result.spec.get('params', {}).get('part', '')}",
+                f"{_family(result) + ' ' if several else ''}{_part(result)}",
                 entry.name,
                 entry.size,
                 entry.sha256,
             )
-            for use, result in self.steps
-            if use.kind == "prepare"
+            for result in prepared
             for entry in result.files
         ]
 
@@ -67,6 +68,15 @@ def read_history(context: StepContext, uses: Sequence[StepUse]) -> History:
         steps=tuple((use, result) for use, result in read if result is not None),
         missing=tuple(use for use, result in read if result is None),
     )
+
+
+def _family(result: StepResult) -> str:
+    return str(result.spec.get("params", {}).get("task", {}).get("family", "?"))
+
+
+def _part(result: StepResult) -> str:
+    params = result.spec.get("params", {})
+    return f"{params.get('split', '?')} {params.get('part', '')}"
 
 
 def _attempts(name: str) -> int:

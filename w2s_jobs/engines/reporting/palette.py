@@ -20,6 +20,7 @@ ROLE: Mapping[str, str] = {
     "direct": "#100006",
     "direct-weak": "#100006",
     "direct-ceiling": "#100006",
+    "confident": "#100007",
 }
 _SEQUENCE = tuple(f"#20000{i}" for i in range(8))
 _CATEGORIES = tuple(f"#30000{i}" for i in range(7))
@@ -36,6 +37,7 @@ _VARIABLES: dict[str, tuple[str, str, str]] = {
     "#100004": ("ceiling", "#00795a", "#35b890"),
     "#100005": ("unfiltered", "#7a6a00", "#d6c11a"),
     "#100006": ("direct", "#5d6670", "#a3adb8"),
+    "#100007": ("confident", "#2d8db8", "#8fd3f4"),
 }
 _SEQUENCE_VALUES = (
     ("#4f9fc0", "#4089a6"),

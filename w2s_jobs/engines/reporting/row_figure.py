@@ -34,6 +34,10 @@ class Row:
 
     label: str
     marks: tuple[Mark, ...]
+    bar: float | None = None
+    """bar behind the marks, from zero: a share that they are about"""
+    strong: bool = False
+    """strong rows sum up the others: they stand apart and in bold"""
 
 
 def row_panel(
@@ -55,11 +59,13 @@ def row_panel(
         For differences: the value that a line marks; the axis is in percentage points.
     """
     series = list(dict.fromkeys(mark.series for row in rows for mark in row.marks))
-    tall = _ROW * max(1.0, 0.62 * len(series))
+    tall = _ROW * max(1.0, (0.62 if len(series) <= 3 else 0.5) * len(series))
     figure, axes = new_axes(height=0.75 + 0.3 * (len(series) > 1) + tall * len(rows))
     step = min(0.3, 0.56 / max(len(series) - 1, 1))  # a row's marks stand closer together than rows do
     handles: dict[str, Line2D] = {}
     for place, row in enumerate(rows):
+        if row.bar is not None:
+            axes.barh(place, row.bar, 0.78, color=GRID)
         for mark in row.marks:
             y = place + (series.index(mark.series) - (len(series) - 1) / 2) * step
             if mark.interval is not None:
@@ -70,6 +76,10 @@ def row_panel(
         axes.axvline(points_from, color=INK, linewidth=1)
     axes.set_yticks(range(len(rows)), [row.label for row in rows])
     axes.tick_params(axis="y", labelcolor=INK)
+    for row, label in zip(rows, axes.get_yticklabels(), strict=True):
+        label.set_fontweight("bold" if row.strong else "normal")
+    for place in (i for i, row in enumerate(rows[:-1]) if row.strong and not rows[i + 1].strong):
+        axes.axhline(place + 0.5, color=GRID, linewidth=1)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")
     axes.grid(visible=True, axis="x", color=GRID)

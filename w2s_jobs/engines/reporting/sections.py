@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from w2s_jobs.engines.reporting.canvas import Panel
 from w2s_jobs.engines.reporting.tables import Table
 
-__all__ = ["Block", "Section"]
+__all__ = ["Block", "LegendEntry", "Section"]
+
+
+@dataclass(frozen=True)
+class LegendEntry:
+    """What a mark in all panels of a figure stands for."""
+
+    glyph: str
+    """glyph that looks like the mark, or nothing for a patch"""
+    colour: str
+    """colour as CSS"""
+    label: str
 
 
 @dataclass(frozen=True)
@@ -19,6 +30,12 @@ class Block:
     caption: str
     tables: tuple[Table, ...] = ()
     note: str = ""
+    each: Sequence[Panel] = ()
+    """each: small panels, one a part of what the figures show together"""
+    each_summary: str = "Each capability"
+    legend: tuple[LegendEntry, ...] = ()
+    title: str = ""
+    """title, where a section holds several analyses"""
 
 
 @dataclass(frozen=True)

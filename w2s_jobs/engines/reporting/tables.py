@@ -43,6 +43,8 @@ class Table:
     """folded away until it is asked for, because it is long and the figure shows it"""
     summary: str = "The numbers as a table"
     """summary: what a folded table is called"""
+    wide: bool = False
+    """wide: many columns of short numbers, whose headings may break"""
 
 
 def accuracy_cell(accuracy: Accuracy | None) -> Cell:

@@ -1,0 +1,163 @@
+"""What grows with the models: accuracy by size, by the size of the weak supervisor, and what the method recovers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from w2s_jobs.contracts.survey_results import SurveySetting
+from w2s_jobs.engines.reporting.sections import Block
+from w2s_jobs.engines.surveying.captions import against_wts, intervals
+from w2s_jobs.engines.surveying.line_figure import Dot, Line, Plane, line_panels
+from w2s_jobs.engines.surveying.matrix import accuracy_table, pgr_table
+from w2s_jobs.engines.surveying.names import Look, look, model_colours, way_label
+from w2s_jobs.engines.surveying.survey_view import Quantity, SurveyView, interval_of, score_of, value_of
+
+__all__ = ["method_blocks", "size_block", "supervision_block"]
+
+
+def method_blocks(view: SurveyView) -> list[Block]:
+    """Show accuracy and PGR of ours, WTS and the ceiling against the strong model (fig. 8, 9, 13, 14, 32, 33)."""
+    learnt = [*view.find("wts"), *view.find("selected", variant="reward")]
+    if not learnt:
+        return []
+    shown = sorted(
+        [*learnt, *view.find("ceiling")],
+        key=lambda s: (view.order[s.model], s.weak is None, view.order[s.weak or s.model]),
+    )
+    plane = _models_plane(view, [s.model for s in shown], "strong model", "accuracy")
+    large, small, legend = line_panels(
+        "method", "Accuracy", plane, lambda column: _method_lines(view, column, "accuracy"), view.columns
+    )
+    ours = view.find("selected", variant="reward")
+    caption = (
+        "As in figures 8, 13 (average) and 32 (each capability) of the paper. A colour is the weak model that taught: "
+        f"filled marks are ours, hollow ones WTS. {intervals(view)} {against_wts(ours, 'ours') if ours else ''}"
+    ).strip()
+    blocks = [Block(large, caption, (accuracy_table(view, shown, ""),), each=small, legend=legend, title="Accuracy")]
+    recovered = _recovered(view, learnt)
+    if recovered is not None:
+        blocks.append(recovered)
+    return blocks
+
+
+def _recovered(view: SurveyView, learnt: Sequence[SurveySetting]) -> Block | None:
+    plane = _models_plane(view, [s.model for s in learnt], "strong model", "pgr")
+    large, small, legend = line_panels(
+        "pgr", "PGR", plane, lambda column: _method_lines(view, column, "pgr"), view.columns
+    )
+    if not large and not small:
+        return None
+    ordered = sorted(learnt, key=lambda s: (view.order[s.model], view.order[s.weak or s.model]))
+    caption = (
+        "As in figures 9, 14 (average) and 33 (each capability) of the paper: 0% is no better than the weak model that "
+        "taught, 100% as good as the ceiling of the same strong model. Whiskers are cut where they would flatten all "
+        "else; the table has them whole."
+    )
+    return Block(
+        large, caption, (pgr_table(view, ordered, ""),), each=small, legend=legend, title="Performance gap recovered"
+    )
+
+
+def _method_lines(view: SurveyView, column: str | None, quantity: Quantity) -> list[Line]:
+    colours = model_colours(view.results.models)
+    lines = []
+    for weak in view.results.models:
+        for role, variant, hollow in (("selected", "reward", False), ("wts", None, True)):
+            settings = [s for s in view.find(role, variant=variant) if s.weak == weak]
+            label = f"{way_label(role, variant or '')} from {weak}"
+            dots = _dots(view, settings, column, quantity)
+            lines.append(Line(label, colours[weak], dots, "s" if hollow else "o", hollow=hollow))
+    if quantity == "accuracy":
+        lines.append(_line(view, view.find("ceiling"), column, "Ceiling"))
+    return [line for line in lines if line.dots]
+
+
+def size_block(view: SurveyView) -> Block | None:
+    """Show accuracy by model size: trained on gold, and as it is with examples in context (fig. 1 left, 15)."""
+    settings = view.find("weak", "ceiling", "in-context")
+    if len({s.model for s in settings}) < 2:
+        return None
+    plane = _models_plane(view, [s.model for s in settings], "model", "accuracy")
+    labels = {
+        "weak": "Weak: on labelled data, one a capability",
+        "ceiling": "Ceiling: on gold of the unlabelled data",
+        "in-context": "In context: not trained",
+    }
+    large, small, legend = line_panels(
+        "sizes",
+        "Accuracy",
+        plane,
+        lambda column: [_line(view, view.find(role), column, label) for role, label in labels.items()],
+        view.columns,
+    )
+    caption = (
+        f"As in figures 1 (left) and 15 of the paper: models of each size taught with gold labels. {intervals(view)}"
+    )
+    return Block(
+        large, caption, (accuracy_table(view, settings, ""),), each=small, legend=legend, title="Accuracy by model size"
+    )
+
+
+def supervision_block(view: SurveyView) -> Block | None:
+    """Show WTS against the size of the weak model that taught it (fig. 2, 17)."""
+    taught = view.find("wts")
+    several = [m for m in view.results.models if sum(s.model == m for s in taught) > 1]
+    if not several:
+        return None
+    shown = [s for s in taught if s.model in several]
+    weak = [s for s in view.find("weak") if s.model in {t.weak for t in shown}]
+    plane = _models_plane(view, [t.weak or t.model for t in shown], "weak model that taught", "accuracy")
+    colours = model_colours(view.results.models)
+
+    def lines(column: str | None) -> list[Line]:
+        strong = [
+            Line(
+                f"WTS, strong model {m}",
+                colours[m],
+                _dots(view, [s for s in shown if s.model == m], column, "accuracy", by_weak=True),
+                "s",
+            )
+            for m in several
+        ]
+        return [_line(view, weak, column, "the weak model itself"), *strong]
+
+    large, small, legend = line_panels("supervision", "Accuracy", plane, lines, view.columns)
+    caption = (
+        "As in figures 2 and 17 of the paper: the same strong model taught by weak models of different size. "
+        f"{intervals(view)}"
+    )
+    return Block(
+        large,
+        caption,
+        (accuracy_table(view, [*weak, *shown], ""),),
+        each=small,
+        legend=legend,
+        title="Weak supervision of each size",
+    )
+
+
+def _line(view: SurveyView, settings: Sequence[SurveySetting], column: str | None, label: str) -> Line:
+    seen = look(settings[0]) if settings else Look("direct", "o")
+    return Line(label, seen.colour, _dots(view, settings, column, "accuracy"), seen.marker)
+
+
+def _dots(
+    view: SurveyView,
+    settings: Sequence[SurveySetting],
+    column: str | None,
+    quantity: Quantity,
+    by_weak: bool = False,
+) -> tuple[Dot, ...]:
+    dots = []
+    for setting in settings:
+        score = score_of(setting, column)
+        value = value_of(score, quantity)
+        if score is not None and value is not None:
+            model = setting.weak if by_weak and setting.weak is not None else setting.model
+            dots.append(Dot(view.order[model], value, interval_of(score, quantity)))
+    return tuple(sorted(dots, key=lambda dot: dot.x))
+
+
+def _models_plane(view: SurveyView, models: Sequence[str], across: str, quantity: Quantity) -> Plane:
+    ticks = tuple((float(view.order[m]), m) for m in view.results.models if m in set(models))
+    return Plane(ticks, across, quantity, shift=0.045)
