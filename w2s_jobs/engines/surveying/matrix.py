@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from w2s_jobs.contracts.estimates import Bounds
 from w2s_jobs.contracts.survey_results import SurveyScore, SurveySetting
-from w2s_jobs.core.analysis.words import interval_words, percent, pgr_range
+from w2s_jobs.core.analysis.words import percent, pgr_range
 from w2s_jobs.engines.reporting.canvas import Panel
 from w2s_jobs.engines.reporting.palette import categories
 from w2s_jobs.engines.reporting.row_figure import Mark, Row, row_panel
