@@ -35,9 +35,9 @@ def key_of(*parts: object) -> str:
     return "".join(map(str, parts)).encode().hex().ljust(64, "0")[-64:]
 
 
-def compared(
-    given: Mapping[Made, Right], capabilities: tuple[str, ...] = tuple(SIZES), variant: str = ""
-) -> SurveyComparison:
+def material(
+    given: Mapping[Made, Right], capabilities: tuple[str, ...] = tuple(SIZES)
+) -> tuple[SurveyParams, SurveyEvidence]:
     points, scored = [], {}
     for made, right in given.items():
         role, weak, model, seed = made
@@ -45,9 +45,7 @@ def compared(
         for c, key in keys.items():
             rows = [f"{c}-{i:04}" for i in range(len(right[c]))]
             scored[key] = ScoredAnswers(rows, [None] * len(rows), right[c])
-        points.append(
-            SurveyPoint(id=f"{made}", role=role, variant=variant, model=model, weak=weak, seed=seed, evaluations=keys)
-        )
+        points.append(SurveyPoint(id=f"{made}", role=role, model=model, weak=weak, seed=seed, evaluations=keys))
     params = SurveyParams(
         title="t",
         models=MODELS,
@@ -55,11 +53,11 @@ def compared(
         points=tuple(points),
         resamples=200,
     )
-    return SurveyComparison(params, SurveyEvidence(scored=scored))
+    return params, SurveyEvidence(scored=scored)
 
 
 def found(given: Mapping[Made, Right], capabilities: tuple[str, ...] = tuple(SIZES)) -> dict[str, SurveySetting]:
-    return {s.name: s for s in compared(given, capabilities).settings({})}
+    return {s.name: s for s in SurveyComparison(*material(given, capabilities)).settings({})}
 
 
 def pair(seed: int = 0, luck: int = 0) -> dict[Made, Right]:
@@ -241,8 +239,8 @@ def test_settings_come_weak_first_and_along_the_chain() -> None:
 
 
 def test_two_points_of_one_setting_and_seed_are_refused() -> None:
-    comparison = compared(pair())
-    points = comparison._params.points
-    twice = comparison._params.model_copy(update={"points": (*points, points[0].model_copy(update={"id": "again"}))})
+    params, evidence = material(pair())
+    again = params.points[0].model_copy(update={"id": "again"})
+    twice = params.model_copy(update={"points": (*params.points, again)})
     with pytest.raises(InputError, match=r"again are both weak/0.5b under seed 0"):
-        SurveyComparison(twice, comparison._evidence)
+        SurveyComparison(twice, evidence)
