@@ -34,8 +34,8 @@ SURVEYS = {
     "no gap": SurveyDesign(models=("0.5b", "1.8b"), ceiling_gain=-0.1, test=60, unlabelled=80),
     "blind rewards": SurveyDesign(models=("0.5b", "1.8b"), sharpness=0.0, test=60, unlabelled=80),
     "everything": SurveyDesign(
-        capabilities={"gsm8k": "gsm8k", "creak": "creak", "scan": "scan", "mctaco": "mctaco"},
-        seeds=(0, 1, 2),
+        capabilities={"gsm8k": "gsm8k", "creak": "creak", "mctaco": "mctaco"},
+        seeds=(0, 1),
         selections=("reward", "confidence", "both", "random"),
         extras=_EXTRAS,
         test=100,

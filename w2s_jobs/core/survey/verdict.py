@@ -65,28 +65,27 @@ def write_verdict(found: SurveyFindings) -> Verdict:
 def _headline(found: SurveyFindings) -> str:
     if found.rule is None:
         return "No model learnt from selected labels: there are baselines only"
-    by = f"selection by {_RULES[found.rule]}"
+    rule = _RULES[found.rule]
+    selection = f"Selection by {rule}"
     differences = [s.average.difference for s in found.selected if s.average.difference is not None]
     if not differences:
-        return f"Without training on all weak labels (WTS) nothing shows whether {by} helps"
+        return f"Without training on all weak labels (WTS) nothing shows whether selection by {rule} helps"
     better, worse = sum(d.better for d in differences), sum(d.worse for d in differences)
     if len(differences) == 1:
-        return _of_one_pair(f"{by[0].upper()}{by[1:]}", differences[0].value, better, worse)
+        return _of_one_pair(selection, differences[0].value, better, worse)
     if not better and not worse:
-        return f"{by[0].upper()}{by[1:]} showed no gain: it is not distinguishable from WTS for any pair of models"
-    return (
-        f"{by[0].upper()}{by[1:]} is better than WTS for {count_word(better)} of {count_word(len(differences))} pairs of "
-        f"models and worse for {count_word(worse)}"
-    )
+        return f"{selection} showed no gain: it is not distinguishable from WTS for any pair of models"
+    pairs = f"{count_word(len(differences))} pairs of models"
+    return f"{selection} is better than WTS for {count_word(better)} of {pairs} and worse for {count_word(worse)}"
 
 
-def _of_one_pair(by: str, value: float, better: int, worse: int) -> str:
+def _of_one_pair(selection: str, value: float, better: int, worse: int) -> str:
     size = f"{abs(100 * value):.1f} points"
     if better:
-        return f"{by} helped: {size} above training on all weak labels (WTS), on average"
+        return f"{selection} helped: {size} above training on all weak labels (WTS), on average"
     if worse:
-        return f"{by} hurt: {size} below training on all weak labels (WTS), on average"
-    return f"{by} showed no gain: it is not distinguishable from training on all weak labels (WTS)"
+        return f"{selection} hurt: {size} below training on all weak labels (WTS), on average"
+    return f"{selection} showed no gain: it is not distinguishable from training on all weak labels (WTS)"
 
 
 def _sentences(found: SurveyFindings) -> Iterator[str]:
