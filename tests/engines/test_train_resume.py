@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import select
@@ -30,22 +29,6 @@ def bench(tmp_path: Path) -> TrainingBench:
     return bench
 
 
-def steps_done(bench: TrainingBench, spec: StepSpec) -> int:
-    progress = bench.store.read_progress(ArtifactRef(kind="train", key=spec.key))
-    return progress.done if progress is not None else 0
-
-
-def end_after(bench: TrainingBench, spec: StepSpec, step: int, how: signal.Signals) -> tuple[int, str]:
-    """Start the training, send it a signal once it has done `step` steps, and return its exit code and output."""
-    process = bench.start(spec)
-    while steps_done(bench, spec) < step and process.poll() is None:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=0.005)
-    process.send_signal(how)
-    output, _ = process.communicate()
-    return process.returncode, output
-
-
 def checkpoints(bench: TrainingBench, spec: StepSpec) -> dict[str, int]:
     return bench.store.list_parts(ArtifactRef(kind="train", key=spec.key), "checkpoints/")
 
@@ -55,7 +38,7 @@ def test_a_killed_training_ends_with_the_weights_of_an_undisturbed_one(bench: Tr
     killed = bench.spec("killed", TRAINING, checkpoint_seconds=0)
     chance = random.Random(seed)
     for step in sorted(chance.sample(range(1, STEPS - 4), 2)):
-        code, output = end_after(bench, killed, step, signal.SIGKILL)
+        code, output = bench.end_after(killed, step, signal.SIGKILL)
         assert code == -signal.SIGKILL, output[-4000:]
     result = bench.run(killed)
     assert bench.weights_digest(result) == bench.weights_digest(undisturbed)
@@ -65,7 +48,7 @@ def test_a_killed_training_ends_with_the_weights_of_an_undisturbed_one(bench: Tr
 def test_told_to_stop_it_saves_and_goes_on_later(bench: TrainingBench, seed: int):
     undisturbed = bench.run(bench.spec("undisturbed", TRAINING))
     stopped = bench.spec("stopped", TRAINING)
-    code, output = end_after(bench, stopped, random.Random(seed).randrange(1, STEPS - 8), signal.SIGTERM)
+    code, output = bench.end_after(stopped, random.Random(seed).randrange(1, STEPS - 8), signal.SIGTERM)
     assert code == 143, output[-4000:]
     assert "a checkpoint is saved" in output
     assert "Traceback" not in output
@@ -76,7 +59,7 @@ def test_told_to_stop_it_saves_and_goes_on_later(bench: TrainingBench, seed: int
 def test_a_damaged_checkpoint_is_not_trained_on(bench: TrainingBench):
     undisturbed = bench.run(bench.spec("undisturbed", TRAINING))
     damaged = bench.spec("damaged", TRAINING)
-    end_after(bench, damaged, 5, signal.SIGTERM)
+    bench.end_after(damaged, 5, signal.SIGTERM)
     weights = next((bench.root / "store" / "train" / damaged.key).rglob("step-*/model.safetensors"))
     weights.write_bytes(weights.read_bytes()[:-8] + b"\0" * 8)
     assert bench.weights_digest(bench.run(damaged)) == bench.weights_digest(undisturbed)
@@ -92,7 +75,7 @@ def test_ranks_that_are_told_to_stop_save_together_and_go_on(bench: TrainingBenc
     ranks = Parallelism(zero_stage=2, ranks=2)
     undisturbed = bench.run(bench.spec("ranks undisturbed", TRAINING, ranks))
     stopped = bench.spec("ranks stopped", TRAINING, ranks)
-    code, output = end_after(bench, stopped, 6, signal.SIGTERM)
+    code, output = bench.end_after(stopped, 6, signal.SIGTERM)
     assert code == 143, output[-4000:]
     assert "a checkpoint is saved" in output
     result = bench.run(stopped)
@@ -101,7 +84,7 @@ def test_ranks_that_are_told_to_stop_save_together_and_go_on(bench: TrainingBenc
 
 def test_no_rank_outlives_a_killed_step(bench: TrainingBench):
     spec = bench.spec("orphans", TRAINING, Parallelism(zero_stage=2, ranks=2), checkpoint_seconds=0)
-    code, _ = end_after(bench, spec, 2, signal.SIGKILL)
+    code, _ = bench.end_after(spec, 2, signal.SIGKILL)
     assert code == -signal.SIGKILL
     assert not [line for line in processes_of(bench) if not ends_within(60, int(line.split()[0]))]
 

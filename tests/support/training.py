@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import random
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -48,24 +50,49 @@ def sayings(count: int, seed: int = 0) -> list[dict[str, Any]]:
     return rows
 
 
+def verdicts(count: int, seed: int = 0) -> list[dict[str, Any]]:
+    """Pairs that a tiny model tells apart: a positive completion repeats the question's words aloud."""
+    chance = random.Random(seed)
+    rows = []
+    for said in sayings(count, seed):
+        positive = chance.random() < 0.7
+        words = said["question"].upper() if positive else " ".join(["NO"] * chance.randint(1, 9))
+        rows.append(
+            {
+                "row_id": said["row_id"],
+                "question": said["question"],
+                "completion": f"I say {words}",
+                "positive": positive,
+            }
+        )
+    return rows
+
+
 @dataclass
 class TrainingBench:
-    """A store with examples, and training steps over them."""
+    """A store with examples or pairs, and training steps over them."""
 
     root: Path
     inputs: list[Input] = field(default_factory=list)
+    role: str = "examples"
 
     @property
     def store(self) -> FolderStore:
         return FolderStore(self.root / "store")
 
     def add_examples(self, rows: list[dict[str, Any]]) -> Input:
-        key = hashlib.sha256(f"examples {len(self.inputs)}".encode()).hexdigest()
-        ref = ArtifactRef(kind="select", key=key)
-        file = write_rows(self.root / f"{key}.parquet", "examples", rows)
-        entry = self.store.put(ref, "1", "kept.parquet", file)
-        self.store.write_result(StepResult(kind="select", key=key, attempt="1", spec={}, files=(entry,)))
-        self.inputs.append(Input(kind="select", key=key, file="kept.parquet"))
+        return self._add("select", "kept.parquet", "examples", rows)
+
+    def add_pairs(self, rows: list[dict[str, Any]]) -> Input:
+        self.role = "pairs"
+        return self._add("partition", "pairs.parquet", "pairs", rows)
+
+    def _add(self, kind: Any, name: str, schema: str, rows: list[dict[str, Any]]) -> Input:
+        key = hashlib.sha256(f"{schema} {len(self.inputs)}".encode()).hexdigest()
+        ref = ArtifactRef(kind=kind, key=key)
+        entry = self.store.put(ref, "1", name, write_rows(self.root / f"{key}.parquet", schema, rows))
+        self.store.write_result(StepResult(kind=kind, key=key, attempt="1", spec={}, files=(entry,)))
+        self.inputs.append(Input(kind=kind, key=key, file=name))
         return self.inputs[-1]
 
     def spec(
@@ -87,7 +114,7 @@ class TrainingBench:
             kind="train",
             key=hashlib.sha256(name.encode()).hexdigest(),
             params=TrainParams(**chosen).model_dump(mode="json", by_alias=True),
-            inputs={"examples": tuple(self.inputs)},
+            inputs={self.role: tuple(self.inputs)},
             store=StoreSettings(uri=(self.root / "store").as_uri()),
             execution=Execution(
                 work_dir=str(self.root / "work" / name),
@@ -101,6 +128,20 @@ class TrainingBench:
         """Start the step as the executor does: a process with a spec file."""
         command = [sys.executable, "-m", "w2s_jobs", "train", "--spec", str(self._write(spec))]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def steps_done(self, spec: StepSpec) -> int:
+        progress = self.store.read_progress(ArtifactRef(kind="train", key=spec.key))
+        return progress.done if progress is not None else 0
+
+    def end_after(self, spec: StepSpec, step: int, how: signal.Signals) -> tuple[int, str]:
+        """Start the training, send it a signal once it has done `step` steps, and return its exit code and output."""
+        process = self.start(spec)
+        while self.steps_done(spec) < step and process.poll() is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=0.005)
+        process.send_signal(how)
+        output, _ = process.communicate()
+        return process.returncode, output
 
     def run(self, spec: StepSpec) -> StepResult:
         """Run the step to its end in this process, which has torch loaded, and return its result."""

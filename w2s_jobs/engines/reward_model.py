@@ -6,7 +6,10 @@ tokens are named, so that packed rows can be read too.
 
 from __future__ import annotations
 
+import logging
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import MethodType
 from typing import Any
@@ -38,9 +41,10 @@ def open_reward_model(folder: str | Path, new_head: bool = False, **options: Any
         The model's architecture has no such classifier, or weights are missing.
     """
     try:
-        model, info = AutoModelForSequenceClassification.from_pretrained(
-            folder, num_labels=1, output_loading_info=True, ignore_mismatched_sizes=True, **options
-        )
+        with _without_report():
+            model, info = AutoModelForSequenceClassification.from_pretrained(
+                folder, num_labels=1, output_loading_info=True, ignore_mismatched_sizes=True, **options
+            )
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"model {folder}: cannot be loaded as a reward model: {error}") from error
     if not isinstance(getattr(model, "score", None), torch.nn.Linear):
@@ -81,6 +85,18 @@ def _read_ends(model: Any, rows: torch.Tensor, columns: torch.Tensor, **inputs: 
     """Run the decoder and return the head's outputs, shape (ends,), for the tokens in these rows and columns."""
     hidden = model.base_model(**inputs, use_cache=False).last_hidden_state
     return model.score(hidden[rows, columns].to(model.score.weight.dtype)).flatten()
+
+
+@contextmanager
+def _without_report() -> Iterator[None]:
+    """Keep transformers from reporting a new head as a mistake; what is missing is told by the caller."""
+    log = logging.getLogger("transformers.modeling_utils")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def _zero(weights: torch.nn.Parameter) -> None:

@@ -47,13 +47,19 @@ class TokenExamples:
 
     def save(self, path: Path) -> None:
         """Write to an `.npz` file, so that every rank reads what one process tokenised."""
-        arrays = {"ids": self.ids, "offsets": self.offsets, "prompt_lengths": self.prompt_lengths}
-        if self.positive is not None:
-            arrays["positive"] = self.positive
-        np.savez(path, allow_pickle=False, dropped=np.array(self.dropped), **arrays)
+        positive = np.zeros(0, dtype=np.bool_) if self.positive is None else self.positive
+        np.savez(
+            path,
+            ids=self.ids,
+            offsets=self.offsets,
+            prompt_lengths=self.prompt_lengths,
+            positive=positive,
+            dropped=self.dropped,
+        )
 
     @classmethod
     def load(cls, path: Path) -> TokenExamples:
         """Read what `save` wrote."""
         with np.load(path) as arrays:
-            return cls(**{**arrays, "dropped": int(arrays["dropped"])})
+            positive = arrays["positive"] if len(arrays["positive"]) else None
+            return cls(arrays["ids"], arrays["offsets"], arrays["prompt_lengths"], positive, int(arrays["dropped"]))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from w2s_jobs.contracts.settings import PromptTemplate
-from w2s_jobs.core.prompts import Prompt, join_completion, render
+from w2s_jobs.core.prompts import Prompt, join_completion, next_shot, render, render_after_shots
 
 
 def test_the_direct_template_is_the_papers() -> None:
@@ -34,6 +34,45 @@ def test_braces_in_a_question_are_kept() -> None:
 )
 def test_a_completion_follows_its_prompt_with_one_blank_at_most(prompt: Prompt, expected: str) -> None:
     assert join_completion(prompt, "4") == expected
+
+
+SHOTS = [("1+1?", "2"), ("{question}?", "none")]
+
+
+def test_shots_are_the_template_with_their_completions_a_blank_line_after_each() -> None:
+    prompt = render_after_shots(PromptTemplate(name="direct"), "2+2?", SHOTS)
+    assert prompt == Prompt(
+        "Question: 1+1?\n\nAnswer: 2\n\nQuestion: {question}?\n\nAnswer: none\n\nQuestion: 2+2?\n\nAnswer:", chat=False
+    )
+
+
+def test_shots_of_a_chat_are_earlier_turns() -> None:
+    prompt = render_after_shots(PromptTemplate(name="chat"), "2+2?", SHOTS)
+    assert prompt == Prompt("2+2?", chat=True, earlier=tuple(SHOTS))
+
+
+def test_no_shots_leave_the_prompt_as_it_is() -> None:
+    template = PromptTemplate(name="direct")
+    assert render_after_shots(template, "2+2?", []) == render(template, "2+2?")
+
+
+@pytest.mark.parametrize(
+    ("template", "expected", "reason"),
+    [
+        (PromptTemplate(name="direct"), "\n\nQuestion:", "what stands before the next question"),
+        (PromptTemplate(name="chat"), None, "the turn's end is the end"),
+        (PromptTemplate(text="{question}\n"), None, "any text may be a question"),
+        (
+            PromptTemplate(text="Solve the following with care: {question}"),
+            "\n\nSolve the following wi",
+            "cut: it tells",
+        ),
+    ],
+)
+def test_one_more_shot_of_the_models_own_is_told_by_its_start(
+    template: PromptTemplate, expected: str | None, reason: str
+) -> None:
+    assert next_shot(template) == expected, reason
 
 
 USER = "<|start_header_id|>user<|end_header_id|> "
