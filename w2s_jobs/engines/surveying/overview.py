@@ -66,8 +66,9 @@ def all_groups(view: SurveyView) -> list[Group]:
     groups = (
         [Group("Taught with gold, or not at all", tuple(_row(s, setting_cell(s)) for s in alone), ())] if alone else []
     )
-    for pair in view.pairs(taught):
-        groups.append(_group(view, pair, [s for s in taught if (s.weak, s.model) == pair], short=True))
+    groups += [
+        _group(view, pair, [s for s in taught if (s.weak, s.model) == pair], short=True) for pair in view.pairs(taught)
+    ]
     return groups
 
 
