@@ -332,7 +332,7 @@ def _rewards(design: MadeSurvey) -> Iterator[RewardQuality]:
                         high=(k + 1) / 10,
                         labels=100 + 40 * k,
                         mean_reward=(k + 0.5) / 10,
-                        right=min(1.0, 0.2 + 0.075 * k),
+                        right=min(1.0, 0.2 + 0.1 * design.models.index(weak) + 0.075 * k),
                     )
                     for k in range(10)
                     if k != 4

@@ -152,7 +152,7 @@ def weakened_block(view: SurveyView) -> Block | None:
         view,
         "weakened",
         "Some capabilities weakened",
-        "As in figures 3, 18 and 19 of the paper: the weak labels of the named capabilities come from a smaller model. ",
+        "As in figures 3, 18 and 19 of the paper: the weak labels of the named capabilities come from a smaller model.",
     )
 
 
@@ -162,7 +162,7 @@ def removed_block(view: SurveyView) -> Block | None:
         view,
         "removed",
         "Some capabilities removed",
-        "As in figures 4 and 20 to 23 of the paper: the weak labels of the named capabilities are left out of training. ",
+        "As in figures 4 and 20 to 23 of the paper: the weak labels of the named capabilities are left out.",
     )
 
 
@@ -180,7 +180,7 @@ def _changed(view: SurveyView, role: str, title: str, caption: str) -> Block | N
     return _drawn_block(
         title,
         drawn,
-        caption
+        f"{caption} "
         + ("Drawn as points above or below WTS, which has all labels. " if judged else "")
         + f"{intervals(view)} {against_wts(settings, f'{role} trainings')}",
         (table, differences) if judged else (table,),

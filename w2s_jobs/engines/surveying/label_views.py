@@ -85,16 +85,16 @@ def kept_blocks(view: SurveyView) -> Iterator[Block]:
     ]
     yield Block(
         [row_panel("kept", f"Kept of each class, {_ALL}", rows, percent, explained=False)],
-        f"As in figure 12 of the paper: what the selection ({_word(rule)}) keeps of each class of agreement between weak "
-        "and WTS labels, all capabilities together. A good judge keeps the labels of both rows where weak is right, also "
-        "where WTS is wrong, and drops the rest. Counts of all labels: no interval.",
+        f"As in figure 12 of the paper: what the selection ({_word(rule)}) keeps of each class of agreement between "
+        "weak and WTS labels, all capabilities together. A good judge keeps the labels of both rows where weak is "
+        "right, also where WTS is wrong, and drops the rest. Counts of all labels: no interval.",
         legend=marks_legend(rows),
         title="What is kept of each class",
     )
     yield Block(
         (),
-        "As in figures 35 to 37 of the paper. The kept part is full, what was dropped is faint; the number is the share "
-        "of the class that was kept.",
+        "As in figures 35 to 37 of the paper. The kept part is full, what was dropped is faint; the number is the "
+        "share of the class that was kept.",
         (_kept_table(view, found),),
         each=each,
         each_summary=_EACH,
@@ -135,7 +135,7 @@ def _right_table(view: SurveyView, found: Sequence[LabelQuality]) -> Table:
             cells += [share_cell(figures.weak), share_cell(figures.strong)]
             rows.append((*cells, *(_rule_cell(figures.selected.get(rule)) for rule in rules)))
     return Table(
-        caption="Right labels, as a share; under those of a selection: how many it keeps, and what share of all that is.",
+        caption="Right labels, as a share; under those of a selection: how many labels it keeps, and their share.",
         headings=("Models", "Capability", "Labels", "Weak", "WTS", *(way_label("selected", rule) for rule in rules)),
         rows=rows,
         folded=True,

@@ -126,9 +126,13 @@ def _panel(name: str, title: str, plane: Plane, lines: Sequence[Line], small: bo
             marker=line.marker,
             color=line.colour,
             linewidth=1.3 if small or line.hollow else 1.8,
-            markersize=4.5 if small else 6,
+            markersize=5 if small else 6,
             zorder=3,
-            **({"markerfacecolor": PAPER, "markeredgecolor": line.colour} if line.hollow else halo()),
+            **(
+                {"markerfacecolor": PAPER, "markeredgecolor": line.colour}
+                if line.hollow
+                else halo(1.4 if small else 2.5)
+            ),
         )
     _finish(axes, plane, lines, small)
     spoken = "; ".join(f"{line.label}: {_spoken(line, plane)}" for line in lines[:12])

@@ -48,8 +48,8 @@ def accuracy_table(
     return _table(
         view,
         settings,
-        f"{caption} In percent, with {100 * view.results.confidence_level:g}% intervals; bold: the difference to WTS of "
-        "the same models excludes zero.",
+        f"{caption} In percent, with {100 * view.results.confidence_level:g}% intervals; bold: the difference to WTS "
+        "of the same models excludes zero.",
         score_cell,
         folded_away,
     )

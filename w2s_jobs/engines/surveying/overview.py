@@ -94,8 +94,8 @@ def credit_table(view: SurveyView) -> Table | None:
         if any(cell.text for cell in cells):
             rows.append((setting_cell(setting), *cells))
     return Table(
-        caption="Partial credit, a mean over questions: F1 over the candidate answers of MC-TACO. Under it: the accuracy "
-        "that counts whole answers only. Without interval.",
+        caption="Partial credit, a mean over questions: F1 over the candidate answers of MC-TACO. Under it: the "
+        "accuracy that counts whole answers only. Without interval.",
         headings=("Setting", *(f"{name}, {view.results.families.get(name, '')}" for name in named)),
         rows=rows,
         folded=True,

@@ -43,9 +43,9 @@ from w2s_jobs.engines.surveying.survey_view import SurveyView
 __all__ = ["render_page"]
 
 _LOSSES = (
-    "Mean loss of what is trained on: answer tokens, or for a reward model pairs of labels. A low loss on wrong labels is "
-    "overfitting, not success: compare with accuracy. In colour: the ceiling, WTS and ours. Grey: the other trainings. "
-    "The numbers are means over the last tenth of the steps."
+    "Mean loss of what is trained on: answer tokens, or for a reward model pairs of labels. A low loss on wrong labels "
+    "is overfitting, not success: compare with accuracy. In colour: the ceiling, WTS and ours. Grey: the other "
+    "trainings. The numbers are means over the last tenth of the steps."
 )
 _FRONT = {"ceiling/": ("ceiling", "ceiling"), "wts/": ("WTS", "conventional"), "selected-reward/": ("ours", "round")}
 

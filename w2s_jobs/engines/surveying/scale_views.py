@@ -34,8 +34,8 @@ def method_blocks(view: SurveyView) -> Iterator[Block]:
         "pgr", "PGR", replace(plane, quantity="pgr"), lambda column: _method_lines(view, column, "pgr"), view.columns
     )
     caption = (
-        "As in figures 8 and 13 (accuracy), 9 and 14 (PGR) of the paper. Colour and shape are the weak model that taught: "
-        f"filled marks are ours, hollow ones WTS. {intervals(view)} {against_wts(ours, 'ours') if ours else ''}"
+        "As in figures 8 and 13 (accuracy), 9 and 14 (PGR) of the paper. Colour and shape are the weak model that "
+        f"taught: filled marks are ours, hollow ones WTS. {intervals(view)} {against_wts(ours, 'ours') if ours else ''}"
     ).strip()
     yield Block(
         [*large, *recovered],
@@ -50,8 +50,8 @@ def method_blocks(view: SurveyView) -> Iterator[Block]:
     if each_recovered:
         taught = [s for s in shown if s.weak is not None]
         caption = (
-            "As in figure 33 of the paper: 0% is no better than the weak model that taught, 100% as good as the ceiling of "
-            "the same strong model. Whiskers are cut where they would flatten all else; the table has them whole."
+            "As in figure 33 of the paper: 0% is no better than the weak model that taught, 100% as good as the "
+            "ceiling of the same strong model. Whiskers are cut where they would hide all else; the table has them whole."
         )
         table = pgr_table(view, taught, "")
         yield Block((), caption, (table,), each=each_recovered, legend=marks, each_summary="PGR of each capability")
