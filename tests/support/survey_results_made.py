@@ -180,7 +180,7 @@ def _setting(
     gain = 0.55 - 0.0026 * int(variant) if role == "noise" else _GAIN[kind]
     scores = {
         capability: _score(
-            design, _logistic(_EASE[i % 8] + 0.45 * size + gain + chance.normal(0, 0.04)), (role, weak, model)
+            design, _logistic(_EASE[i % 8] + 0.45 * size + gain + chance.normal(0, 0.04)), (role, weak, gain)
         )
         for i, capability in enumerate(design.names)
         if not (role == "removed" and capability in variant.split(",") and capability == design.names[0])
@@ -193,7 +193,7 @@ def _setting(
         model=model,
         weak=weak,
         seeds=(0,) if role == "in-context" else design.seeds,
-        average=_score(design, average, (role, weak, model), questions=_QUESTIONS * len(scores)),
+        average=_score(design, average, (role, weak, gain), questions=_QUESTIONS * len(scores)),
         capabilities={
             capability: score.model_copy(update={"partial_credit": score.accuracy.value + 0.2})
             if design.capabilities[design.names.index(capability)][1] == "mctaco"
@@ -206,24 +206,21 @@ def _setting(
 
 
 def _score(
-    design: MadeSurvey, value: float, who: tuple[str, str | None, str], questions: int = _QUESTIONS
+    design: MadeSurvey, value: float, who: tuple[str, str | None, float], questions: int = _QUESTIONS
 ) -> SurveyScore:
-    role, weak, _ = who
+    role, weak, gain = who
     half = 1.96 * math.sqrt(value * (1 - value) / questions)
-    to_wts = value - _logistic(math.log(value / (1 - value)) - (_GAIN["selected-reward"] - _GAIN["wts"]))
     difference = None
     if weak is not None and role != "wts":
-        shift = to_wts if role == "selected" else to_wts - 0.05
+        shift = value - _logistic(math.log(value / (1 - value)) - (gain - _GAIN["wts"]))
         low, high = shift - half, shift + half
         difference = Difference(
             to="wts", value=shift, interval=Bounds(low=low, high=high), better=low > 0, worse=high < 0
         )
     recovered = PgrResult(value=None, reason="the ceiling of this model was not evaluated")
     if design.ceiling and role not in ("weak",):
-        recovered = PgrResult(
-            value=1.0 if role == "ceiling" else 0.2 + 2 * to_wts,
-            interval=Bounds(low=0.1, high=0.55 + 2 * half),
-        )
+        share = (gain + 0.4 * value) / (_GAIN["ceiling"] + 0.4 * value)
+        recovered = PgrResult(value=share, interval=Bounds(low=share - 4 * half, high=share + 4 * half))
     return SurveyScore(
         accuracy=Accuracy(
             value=value, interval=Bounds(low=value - half, high=value + half), n=questions, correct=value * questions
@@ -320,7 +317,7 @@ def _average(each: Sequence[CapabilityFigures]) -> CapabilityFigures:
 def _rewards(design: MadeSurvey) -> Iterator[RewardQuality]:
     for weak, model in design.pairs:
         for i, capability in enumerate((None, *design.names)):
-            power = 2.2 + 0.3 * (i % 4)
+            power = 1.6 + 0.3 * (i % 4) + 0.5 * design.models.index(model)
             cutoffs = [k / 20 for k in range(21)]
             yield RewardQuality(
                 weak=weak,
@@ -335,7 +332,7 @@ def _rewards(design: MadeSurvey) -> Iterator[RewardQuality]:
                         high=(k + 1) / 10,
                         labels=100 + 40 * k,
                         mean_reward=(k + 0.5) / 10,
-                        right=min(1.0, 0.2 + 0.075 * k),
+                        right=min(1.0, 0.2 + 0.1 * design.models.index(weak) + 0.075 * k),
                     )
                     for k in range(10)
                     if k != 4

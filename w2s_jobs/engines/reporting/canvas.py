@@ -50,7 +50,7 @@ _STYLE = {
     "lines.solid_capstyle": "round",
     "hatch.linewidth": 0.8,
 }
-_FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+_DECIMALS = re.compile(r"(?<=\.\d\d)\d+")
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,7 @@ def draw(figure: Figure, name: str, title: str, description: str) -> Panel:
     svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r'<svg [^>]*?viewBox="([^"]+)"[^>]*>', _head(description), svg, count=1, flags=re.DOTALL)
-    svg = re.sub(r"""('DejaVu Sans'|"DejaVu Sans"|DejaVu Sans)(, [^;"]*)?""", _FONTS, svg)
-    svg = _own_ids(svg, name)
+    svg = _own_ids(_compact(svg), name)
     return Panel(title=title, svg=as_css_variables(svg), description=description)
 
 
@@ -139,6 +138,14 @@ def halo(width: float = 2.5) -> dict[str, Any]:
 def _head(description: str) -> str:
     label = escape(description, quote=True).replace("\\", "")
     return rf'<svg viewBox="\1" role="img" aria-label="{label}" xmlns:xlink="http://www.w3.org/1999/xlink">'
+
+
+def _compact(svg: str) -> str:
+    """Leave out what no eye sees: space between tags, third decimals of coordinates, the font (the page has it)."""
+    svg = re.sub(r">\s+<", "><", svg)
+    svg = re.sub(r"""font-family: ?('DejaVu Sans'|"DejaVu Sans"|DejaVu Sans)(, [^;"]*)?(; )?""", "", svg)
+    svg = re.sub(r"""font: ([\d.]+px) ('DejaVu Sans'|"DejaVu Sans"|DejaVu Sans)(, [^;"]*)?""", r"font-size: \1", svg)
+    return re.sub(r' (?:d|x|y|transform)="[^"]*"', lambda m: re.sub(r"\s+", " ", _DECIMALS.sub("", m[0])), svg)
 
 
 def _own_ids(svg: str, name: str) -> str:

@@ -16,6 +16,8 @@ from w2s_jobs.engines.reporting.palette import MUTED, ROLE
 __all__ = ["Curve", "draw_losses", "loss_panels"]
 
 _MOST_VERTICES = 120
+_VERTICES_TOGETHER = 6000
+"""Many trainings share these, so that the page stays small."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def draw_losses(every: Sequence[Curve], losses: Mapping[str, Sequence[float]]) -
     highest: list[float] = []
     for curve in curves:
         front = bool(curve.label)
-        xs, ys = _thinned(losses[curve.ends.train])
+        xs, ys = _thinned(losses[curve.ends.train], min(_MOST_VERTICES, _VERTICES_TOGETHER // len(curves)))
         axes.plot(
             xs, ys, color=curve.colour, linewidth=1.5 if front else 0.7, alpha=1 if front else 0.45, zorder=2 + front
         )
@@ -71,8 +73,8 @@ def draw_losses(every: Sequence[Curve], losses: Mapping[str, Sequence[float]]) -
     return [draw(figure, "loss", title, f"{title}. {ends}{'; and others' if len(curves) > 6 else ''}.")]
 
 
-def _thinned(curve: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+def _thinned(curve: Sequence[float], most: int) -> tuple[np.ndarray, np.ndarray]:
     """Average neighbours, so that a long training stays a line and the page stays small."""
     values = np.asarray(curve, dtype=np.float64)
-    parts = np.array_split(values, min(len(values), _MOST_VERTICES))
+    parts = np.array_split(values, max(1, min(len(values), most)))
     return np.linspace(0, 1, len(parts)), np.array([part.mean() for part in parts])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from w2s_jobs.contracts.estimates import Bounds
@@ -41,7 +42,12 @@ class Row:
 
 
 def row_panel(
-    name: str, title: str, rows: Sequence[Row], write: Callable[[float], str], points_from: float | None = None
+    name: str,
+    title: str,
+    rows: Sequence[Row],
+    write: Callable[[float], str],
+    points_from: float | None = None,
+    explained: bool = True,
 ) -> Panel:
     """Draw rows over an axis of fractions.
 
@@ -57,11 +63,16 @@ def row_panel(
         Writes a value for the spoken description.
     points_from
         For differences: the value that a line marks; the axis is in percentage points.
+    explained
+        Explain the marks above the axes; false where the page does so for several panels.
     """
     series = list(dict.fromkeys(mark.series for row in rows for mark in row.marks))
-    tall = _ROW * max(1.0, (0.62 if len(series) <= 3 else 0.5) * len(series))
-    figure, axes = new_axes(height=0.75 + 0.3 * (len(series) > 1) + tall * len(rows))
-    step = min(0.3, 0.56 / max(len(series) - 1, 1))  # a row's marks stand closer together than rows do
+    explained = explained and len(series) > 1
+    barred = any(row.bar is not None for row in rows)
+    tall = _ROW if barred else _ROW * max(1.0, (0.62 if len(series) <= 3 else 0.42) * len(series))
+    figure, axes = new_axes(height=0.75 + 0.3 * explained + tall * len(rows))
+    # A row's marks stand closer together than rows do; over a bar they have no interval and share one line.
+    step = 0.0 if barred else min(0.3, 0.56 / max(len(series) - 1, 1))
     handles: dict[str, Line2D] = {}
     for place, row in enumerate(rows):
         if row.bar is not None:
@@ -74,15 +85,7 @@ def row_panel(
             handles.setdefault(mark.series, handle)
     if points_from is not None:
         axes.axvline(points_from, color=INK, linewidth=1)
-    axes.set_yticks(range(len(rows)), [row.label for row in rows])
-    axes.tick_params(axis="y", labelcolor=INK)
-    for row, label in zip(rows, axes.get_yticklabels(), strict=True):
-        label.set_fontweight("bold" if row.strong else "normal")
-    for place in (i for i, row in enumerate(rows[:-1]) if row.strong and not rows[i + 1].strong):
-        axes.axhline(place + 0.5, color=GRID, linewidth=1)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.grid(visible=False, axis="y")
-    axes.grid(visible=True, axis="x", color=GRID)
+    _name_rows(axes, rows)
     axes.margins(x=0.06)
     if points_from is None and all(mark.value == 0 for row in rows for mark in row.marks):
         axes.set_xlim(-0.01, 0.1)  # an axis around zero would show accuracies below it
@@ -90,7 +93,7 @@ def row_panel(
     if points_from is not None:
         points_axis(axes.xaxis)
         axes.set_xlabel("points of accuracy")
-    if len(series) > 1:
+    if explained:
         axes.legend(
             [handles[s] for s in series],
             series,
@@ -108,3 +111,16 @@ def row_panel(
     )
     more = f"; and {len(rows) - 12} more" if len(rows) > 12 else ""
     return draw(figure, name, title, f"{title}. {spoken}{more}.")
+
+
+def _name_rows(axes: Axes, rows: Sequence[Row]) -> None:
+    """Write the names of the rows, those that sum up in bold and with a line under them."""
+    axes.set_yticks(range(len(rows)), [row.label for row in rows])
+    axes.tick_params(axis="y", labelcolor=INK)
+    for row, label in zip(rows, axes.get_yticklabels(), strict=True):
+        label.set_fontweight("bold" if row.strong else "normal")
+    for place in (i for i, row in enumerate(rows[:-1]) if row.strong and not rows[i + 1].strong):
+        axes.axhline(place + 0.5, color=GRID, linewidth=1)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.grid(visible=False, axis="y")
+    axes.grid(visible=True, axis="x", color=GRID)

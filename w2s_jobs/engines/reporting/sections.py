@@ -31,8 +31,12 @@ class Block:
     tables: tuple[Table, ...] = ()
     note: str = ""
     each: Sequence[Panel] = ()
-    """each: small panels, one a part of what the figures show together"""
+    """each: panels that show a part each of what the figures show together"""
     each_summary: str = "Each capability"
+    each_small: bool = True
+    """four of them fit side by side"""
+    each_open: bool = True
+    """shown at once; else folded away until they are asked for"""
     legend: tuple[LegendEntry, ...] = ()
     title: str = ""
     """title, where a section holds several analyses"""

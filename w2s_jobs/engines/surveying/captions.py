@@ -27,6 +27,6 @@ def against_wts(settings: Sequence[SurveySetting], what: str) -> str:
     better, worse = sum(d.better for d in differences), sum(d.worse for d in differences)
     plural = f"averages of {what}" if len(differences) > 1 else f"average of {what}"
     return (
-        f"Of {len(differences)} {plural}, {better} lie{'s' if better == 1 else ''} above WTS beyond the interval of the "
-        f"difference and {worse} below it."
+        f"Of {len(differences)} {plural}, {better} lie{'s' if better == 1 else ''} above WTS beyond the interval of "
+        f"the difference and {worse} below it."
     )

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from w2s_jobs.contracts.survey_results import SurveySetting
 from w2s_jobs.engines.reporting.sections import Block
+from w2s_jobs.engines.reporting.tables import Table
 from w2s_jobs.engines.surveying.captions import against_wts, intervals
-from w2s_jobs.engines.surveying.matrix import accuracy_table, difference_table, pair_panels
+from w2s_jobs.engines.surveying.matrix import Compared, Way, accuracy_table, compare_pairs, difference_table
 from w2s_jobs.engines.surveying.survey_view import SurveyView
 
 __all__ = [
@@ -22,7 +23,9 @@ __all__ = [
     "weakened_block",
 ]
 
-Way = tuple[str, str | None]
+
+_SHOWN_PAIRS = 4
+"""Of more pairs of models, the panels of each are folded away."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,8 @@ def single_block(view: SurveyView) -> Block | None:
             (("weak", None), ("wts-single", None), ("wts", None)),
             (("wts-single", None),),
             "WTS-S",
-            "As in figures 1 (right), 16 and 38 of the paper: the weak models, WTS-S (a strong model a capability, each "
-            "trained on the weak labels of its own) and WTS (one strong model trained on all of them).",
+            "As in figures 1 (right), 16 and 38 of the paper: the weak models, WTS-S (a strong model a capability, "
+            "each trained on the weak labels of its own) and WTS (one strong model trained on all of them).",
         ),
     )
 
@@ -64,8 +67,8 @@ def random_block(view: SurveyView) -> Block | None:
             (("selected", "random"), ("selected", "reward")),
             (("selected", "random"),),
             "random draws",
-            "As in table 2 of the paper: as many weak labels, drawn at random or chosen by the reward model; both train "
-            "the warmed-up strong model.",
+            "As in table 2 of the paper: as many weak labels, drawn at random or chosen by the reward model; both "
+            "train the warmed-up strong model.",
         ),
     )
 
@@ -149,7 +152,7 @@ def weakened_block(view: SurveyView) -> Block | None:
         view,
         "weakened",
         "Some capabilities weakened",
-        "As in figures 3, 18 and 19 of the paper: the weak labels of the named capabilities come from a smaller model. ",
+        "As in figures 3, 18 and 19 of the paper: the weak labels of the named capabilities come from a smaller model.",
     )
 
 
@@ -159,7 +162,7 @@ def removed_block(view: SurveyView) -> Block | None:
         view,
         "removed",
         "Some capabilities removed",
-        "As in figures 4 and 20 to 23 of the paper: the weak labels of the named capabilities are left out of training. ",
+        "As in figures 4 and 20 to 23 of the paper: the weak labels of the named capabilities are left out.",
     )
 
 
@@ -173,13 +176,14 @@ def _changed(view: SurveyView, role: str, title: str, caption: str) -> Block | N
     shown = [s for pair in pairs for s in view.of_pair(pair, ("wts", None), *ways)]
     table = accuracy_table(view, shown, "An asterisk marks the capabilities whose labels were changed.")
     differences = difference_table(view, settings, "An asterisk marks the capabilities whose labels were changed.")
-    return Block(
-        pair_panels(view, role, pairs, ways, differences=judged),
-        caption
+    drawn = compare_pairs(view, role, pairs, ways, differences=judged)
+    return _drawn_block(
+        title,
+        drawn,
+        f"{caption} "
         + ("Drawn as points above or below WTS, which has all labels. " if judged else "")
         + f"{intervals(view)} {against_wts(settings, f'{role} trainings')}",
         (table, differences) if judged else (table,),
-        title=title,
     )
 
 
@@ -191,11 +195,25 @@ def _block(view: SurveyView, compared: _Comparison) -> Block | None:
     shown = list(dict.fromkeys(s.name for pair in pairs for s in view.of_pair(pair, *compared.ways)))
     named = {s.name: s for s in view.results.settings}
     verdict = "" if all(s.average.difference is None for s in subject) else against_wts(subject, compared.what)
-    return Block(
-        pair_panels(view, compared.key, pairs, compared.ways),
+    return _drawn_block(
+        compared.title,
+        compare_pairs(view, compared.key, pairs, compared.ways),
         f"{compared.caption} {intervals(view)} {verdict}".strip(),
         (accuracy_table(view, [named[name] for name in shown], ""),),
-        title=compared.title,
+    )
+
+
+def _drawn_block(title: str, drawn: Compared, caption: str, tables: tuple[Table, ...]) -> Block:
+    return Block(
+        drawn.panels,
+        caption,
+        tables,
+        each=drawn.each,
+        each_summary="Each capability, for each pair of models",
+        each_small=False,
+        each_open=len(drawn.each) <= _SHOWN_PAIRS,
+        legend=drawn.legend,
+        title=title,
     )
 
 

@@ -1,4 +1,4 @@
-"""Weak labels before and after selection: how many are right, and what is kept of each class (fig. 11, 12, 34 to 37)."""
+"""Weak labels before and after selection: how many are right, what is kept of each class (fig. 11, 12, 34 to 37)."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ from collections.abc import Iterator, Sequence
 from w2s_jobs.contracts.settings import SelectionRule
 from w2s_jobs.contracts.survey_results import AGREEMENT_CLASSES, CapabilityFigures, KeptLabels, LabelQuality
 from w2s_jobs.core.analysis.words import percent
-from w2s_jobs.engines.reporting.canvas import Panel
-from w2s_jobs.engines.reporting.palette import ROLE, categories
+from w2s_jobs.engines.reporting.palette import GRID, ROLE, as_css_variables
 from w2s_jobs.engines.reporting.row_figure import Mark, Row, row_panel
-from w2s_jobs.engines.reporting.sections import Block
+from w2s_jobs.engines.reporting.sections import Block, LegendEntry
 from w2s_jobs.engines.reporting.tables import DASH, EMPTY, Cell, Table, share_cell
-from w2s_jobs.engines.surveying.names import AVERAGE, folded, pair_label, way_label
+from w2s_jobs.engines.surveying.line_figure import marks_legend
+from w2s_jobs.engines.surveying.names import AVERAGE, folded, pair_label, pair_looks, way_label
 from w2s_jobs.engines.surveying.stack_figure import StackRow, class_legend, class_names, stack_panel
 from w2s_jobs.engines.surveying.survey_view import SurveyView
 
-__all__ = ["kept_block", "labels_block"]
+__all__ = ["kept_blocks", "labels_block"]
 
+_ALL = "all capabilities"
+_EACH = "Each capability, for each pair of models"
+_SHOWN_PAIRS = 4
+"""Of more pairs of models, the panels of each are folded away."""
 _RULES: tuple[SelectionRule, ...] = ("reward", "both", "confidence", "random")
 _LABELS = {"reward": "selected by reward", "both": "by reward and confidence", "confidence": "by confidence"}
 
@@ -29,13 +33,14 @@ def labels_block(view: SurveyView) -> Block | None:
         return None
     rule = _shown_rule(found)
     rows = [_right_row(pair_label(q.weak, q.model), q.average, rule) for q in found]
-    panels = [row_panel("labels", "Every pair of models, average", rows, percent)] if len(found) > 1 else []
-    panels += [
+    overview = [row_panel("labels", f"Right labels, {AVERAGE}", rows, percent, explained=False)]
+    each = [
         row_panel(
             f"labels{i}",
             pair_label(quality.weak, quality.model),
             [_right_row(folded(name), figures, rule) for name, figures in _rows(view, quality)],
             percent,
+            explained=False,
         )
         for i, quality in enumerate(found)
     ]
@@ -44,16 +49,27 @@ def labels_block(view: SurveyView) -> Block | None:
         "As in figures 11 and 34 of the paper: the share of right labels, by gold that no selection saw, among the "
         f"weak labels, those of the WTS model, and the selected weak ones.{bars} Counts of all labels: no interval."
     )
-    return Block(panels, caption, (_right_table(view, found),), title="Right labels before and after selection")
+    return Block(
+        overview if len(found) > 1 else each,
+        caption,
+        (_right_table(view, found),),
+        each=each if len(found) > 1 else (),
+        each_summary=_EACH,
+        each_small=False,
+        each_open=len(found) <= _SHOWN_PAIRS,
+        legend=(*marks_legend(rows), *([LegendEntry("", as_css_variables(GRID), "share kept")] if rule else [])),
+        title="Right labels before and after selection",
+    )
 
 
-def kept_block(view: SurveyView) -> Block | None:
+def kept_blocks(view: SurveyView) -> Iterator[Block]:
     """Show what a selection keeps of each class of agreement (fig. 12, 35 to 37)."""
     found = _ordered(view)
     rule = _shown_rule(found)
     if rule is None:
-        return None
-    panels = [_classes_panel(found, rule)] + [
+        return
+    rows = _class_rows(found, rule)
+    each = [
         stack_panel(
             f"kept{i}",
             pair_label(quality.weak, quality.model),
@@ -67,18 +83,24 @@ def kept_block(view: SurveyView) -> Block | None:
         )
         for i, quality in enumerate(found)
     ]
-    caption = (
-        f"As in figures 12 and 35 to 37 of the paper: what the selection ({_word(rule)}) keeps of each class of "
-        "agreement between weak and WTS labels. In the bars the kept part is full, what was dropped is faint, and the "
-        "number is the share of the class that was kept. A good judge keeps both rows of right weak labels, also where "
-        "WTS is wrong, and drops the rest. Counts of all labels: no interval."
-    )
-    return Block(
-        panels,
-        caption,
-        (_kept_table(view, found),),
-        legend=class_legend("weak", "WTS"),
+    yield Block(
+        [row_panel("kept", f"Kept of each class, {_ALL}", rows, percent, explained=False)],
+        f"As in figure 12 of the paper: what the selection ({_word(rule)}) keeps of each class of agreement between "
+        "weak and WTS labels, all capabilities together. A good judge keeps the labels of both rows where weak is "
+        "right, also where WTS is wrong, and drops the rest. Counts of all labels: no interval.",
+        legend=marks_legend(rows),
         title="What is kept of each class",
+    )
+    yield Block(
+        (),
+        "As in figures 35 to 37 of the paper. The kept part is full, what was dropped is faint; the number is the "
+        "share of the class that was kept.",
+        (_kept_table(view, found),),
+        each=each,
+        each_summary=_EACH,
+        each_small=False,
+        each_open=len(found) <= _SHOWN_PAIRS,
+        legend=class_legend("weak", "WTS"),
     )
 
 
@@ -93,19 +115,15 @@ def _right_row(label: str, figures: CapabilityFigures, rule: SelectionRule | Non
     return Row(label, tuple(marks), bar=kept.retention if kept else None, strong=label == AVERAGE)
 
 
-def _classes_panel(found: Sequence[LabelQuality], rule: SelectionRule) -> Panel:
-    """Draw the share of each class that is kept, all capabilities together, a mark for each pair."""
-    colours = categories([pair_label(q.weak, q.model) for q in found])
+def _class_rows(found: Sequence[LabelQuality], rule: SelectionRule) -> list[Row]:
+    """Set the share of each class that is kept in a row, a mark for each pair."""
+    looks = pair_looks([(q.weak, q.model) for q in found])
     rows = []
     for name, label in class_names("weak", "WTS").items():
-        marks = [
-            Mark(pair, share, None, colours[pair], "osD^v"[i % 5])
-            for i, quality in enumerate(found)
-            if (pair := pair_label(quality.weak, quality.model))
-            and (share := _kept_share(quality.average, rule, name)) is not None
-        ]
-        rows.append(Row(folded(label, 14), tuple(marks)))
-    return row_panel("kept", "Share of each class that is kept", rows, percent)
+        shares = [((q.weak, q.model), _kept_share(q.average, rule, name)) for q in found]
+        marks = [Mark(pair_label(*pair), share, None, *looks[pair]) for pair, share in shares if share is not None]
+        rows.append(Row(folded(label, 16), tuple(marks)))
+    return rows
 
 
 def _right_table(view: SurveyView, found: Sequence[LabelQuality]) -> Table:
@@ -117,7 +135,7 @@ def _right_table(view: SurveyView, found: Sequence[LabelQuality]) -> Table:
             cells += [share_cell(figures.weak), share_cell(figures.strong)]
             rows.append((*cells, *(_rule_cell(figures.selected.get(rule)) for rule in rules)))
     return Table(
-        caption="Right labels, as a share; under those of a selection: how many it keeps, and what share of all that is.",
+        caption="Right labels, as a share; under those of a selection: how many labels it keeps, and their share.",
         headings=("Models", "Capability", "Labels", "Weak", "WTS", *(way_label("selected", rule) for rule in rules)),
         rows=rows,
         folded=True,

@@ -12,13 +12,14 @@ from w2s_jobs.contracts.estimates import Bounds
 from w2s_jobs.core.analysis.words import percent
 from w2s_jobs.engines.reporting.canvas import Panel, draw, halo, new_axes, percent_axis
 from w2s_jobs.engines.reporting.palette import MUTED, PAPER, as_css_variables
+from w2s_jobs.engines.reporting.row_figure import Row
 from w2s_jobs.engines.reporting.sections import LegendEntry
 from w2s_jobs.engines.surveying.names import AVERAGE, folded
 
-__all__ = ["Dot", "Line", "Plane", "legend_of", "line_panels"]
+__all__ = ["Dot", "Line", "Plane", "legend_of", "line_panels", "marks_legend"]
 
 _MOST_SPOKEN = 8
-_GLYPHS = {"o": "●○", "s": "■□", "^": "▲△", "v": "▼▽", "D": "◆◇", "P": "✚✚", "X": "✖✖", "": "━╍"}
+_GLYPHS = {"o": "●○", "s": "■□", "^": "▲△", "v": "▼▽", "D": "◆◇", "": "━╍"}
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,12 @@ def legend_of(lines: Sequence[Line]) -> tuple[LegendEntry, ...]:
     )
 
 
+def marks_legend(rows: Sequence[Row]) -> tuple[LegendEntry, ...]:
+    """Explain the marks of rows, each series once."""
+    marks = {mark.series: mark for row in rows for mark in row.marks}
+    return tuple(LegendEntry(_GLYPHS[m.marker][0], as_css_variables(m.colour), series) for series, m in marks.items())
+
+
 def _panel(name: str, title: str, plane: Plane, lines: Sequence[Line], small: bool) -> Panel:
     figure, axes = new_axes(3.1, 2.35) if small else new_axes()
     if plane.diagonal:
@@ -119,9 +126,13 @@ def _panel(name: str, title: str, plane: Plane, lines: Sequence[Line], small: bo
             marker=line.marker,
             color=line.colour,
             linewidth=1.3 if small or line.hollow else 1.8,
-            markersize=4.5 if small else 6,
+            markersize=5 if small else 6,
             zorder=3,
-            **({"markerfacecolor": PAPER, "markeredgecolor": line.colour} if line.hollow else halo()),
+            **(
+                {"markerfacecolor": PAPER, "markeredgecolor": line.colour}
+                if line.hollow
+                else halo(1.4 if small else 2.5)
+            ),
         )
     _finish(axes, plane, lines, small)
     spoken = "; ".join(f"{line.label}: {_spoken(line, plane)}" for line in lines[:12])
@@ -130,7 +141,7 @@ def _panel(name: str, title: str, plane: Plane, lines: Sequence[Line], small: bo
 
 def _finish(axes: Axes, plane: Plane, lines: Sequence[Line], small: bool) -> None:
     places = [x for x, _ in plane.ticks]
-    margin = 0.09 * max(places[-1] - places[0], 1) if len(places) > 1 else 0.5
+    margin = (0.09 * (places[-1] - places[0]) if len(places) > 1 else 0.4) + plane.shift * len(lines) / 2
     labels = [folded(label, 12) for _, label in plane.ticks]
     crowded = max(map(len, labels)) * len(labels) > (26 if small else 52)
     axes.set_xticks(places, labels)
@@ -138,7 +149,7 @@ def _finish(axes: Axes, plane: Plane, lines: Sequence[Line], small: bool) -> Non
     for label in axes.get_xticklabels():
         label.set_horizontalalignment("right" if crowded else "center")
     axes.set_xlim(places[0] - margin, places[-1] + margin)
-    axes.set_ylim(*_limits(lines, plane.quantity))
+    axes.set_ylim(*((-0.04, 1.04) if plane.diagonal else _limits(lines, plane.quantity)))
     axes.yaxis.set_major_locator(MaxNLocator(4 if small else 6))
     percent_axis(axes)
     if not small:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from w2s_jobs.contracts.estimates import Bounds
 from w2s_jobs.contracts.survey_results import SurveyScore, SurveySetting
@@ -10,13 +11,33 @@ from w2s_jobs.core.analysis.words import percent, pgr_range
 from w2s_jobs.engines.reporting.canvas import Panel
 from w2s_jobs.engines.reporting.palette import categories
 from w2s_jobs.engines.reporting.row_figure import Mark, Row, row_panel
+from w2s_jobs.engines.reporting.sections import LegendEntry
 from w2s_jobs.engines.reporting.tables import DASH, Cell, Table, difference_cell
-from w2s_jobs.engines.surveying.names import AVERAGE, folded, look, pair_label, setting_label, touched, way_label
+from w2s_jobs.engines.surveying.line_figure import marks_legend
+from w2s_jobs.engines.surveying.names import (
+    AVERAGE,
+    MARKERS,
+    folded,
+    look,
+    pair_label,
+    setting_label,
+    touched,
+    way_label,
+)
 from w2s_jobs.engines.surveying.survey_view import Pair, SurveyView, score_of
 
-__all__ = ["accuracy_table", "difference_table", "pair_panels", "pgr_table", "score_cell", "setting_cell"]
+__all__ = [
+    "Compared",
+    "Way",
+    "accuracy_table",
+    "compare_pairs",
+    "difference_table",
+    "pgr_table",
+    "score_cell",
+    "setting_cell",
+]
 
-_MARKERS = "osD^Xv"
+Way = tuple[str, str | None]
 Write = Callable[[SurveyScore], Cell]
 
 
@@ -27,8 +48,8 @@ def accuracy_table(
     return _table(
         view,
         settings,
-        f"{caption} In percent, with {100 * view.results.confidence_level:g}% intervals; bold: the difference to WTS of "
-        "the same models excludes zero.",
+        f"{caption} In percent, with {100 * view.results.confidence_level:g}% intervals; bold: the difference to WTS "
+        "of the same models excludes zero.",
         score_cell,
         folded_away,
     )
@@ -61,14 +82,21 @@ def score_cell(score: SurveyScore) -> Cell:
     )
 
 
-def pair_panels(
-    view: SurveyView,
-    name: str,
-    pairs: Sequence[Pair],
-    ways: Sequence[tuple[str, str | None]],
-    differences: bool = False,
-) -> list[Panel]:
-    """Draw each pair of models as a panel: a row for the average and each capability, a mark for each way.
+@dataclass(frozen=True)
+class Compared:
+    """Panels that compare ways of making a model, for every pair of models."""
+
+    panels: tuple[Panel, ...]
+    """panels of averages: a row for each pair; or of the only pair"""
+    each: tuple[Panel, ...]
+    """each pair, a row for the average and each capability; empty where there is one pair"""
+    legend: tuple[LegendEntry, ...]
+
+
+def compare_pairs(
+    view: SurveyView, name: str, pairs: Sequence[Pair], ways: Sequence[Way], differences: bool = False
+) -> Compared:
+    """Draw a mark for each way: over pairs of models for the average, and over capabilities for each pair.
 
     Parameters
     ----------
@@ -83,32 +111,52 @@ def pair_panels(
     differences
         Draw points above WTS in place of accuracy.
     """
-    panels = []
-    for i, pair in enumerate(pairs):
-        settings = view.of_pair(pair, *ways)
-        looks = _apart(settings)
-        rows = [
-            Row(
-                folded(column or AVERAGE),
-                tuple(mark for s in settings if (mark := _mark(s, column, differences, looks[s.name])) is not None),
-                strong=column is None,
-            )
+    write, zero = (_points, 0.0) if differences else (percent, None)
+    looks = _apart(view, ways)
+    rows = {
+        pair: [
+            _row(folded(column or AVERAGE), view.of_pair(pair, *ways), column, looks, differences)
             for column in view.columns
         ]
-        rows = [row for row in rows if row.marks]
-        if rows:
-            write = _points if differences else percent
-            panels.append(row_panel(f"{name}{i}", pair_label(*pair), rows, write, 0.0 if differences else None))
-    return panels
+        for pair in pairs
+    }
+    each = tuple(
+        row_panel(f"{name}{i}", pair_label(*pair), [r for r in found if r.marks], write, zero, explained=False)
+        for i, (pair, found) in enumerate(rows.items())
+        if any(row.marks for row in found)
+    )
+    legend = marks_legend([row for found in rows.values() for row in found])
+    if len(pairs) < 2:
+        return Compared(each, (), legend)
+    overview = [replace(found[0], label=pair_label(*pair), strong=False) for pair, found in rows.items()]
+    title = f"{'Points against WTS' if differences else 'Accuracy'}, {AVERAGE}"
+    return Compared((row_panel(name, title, overview, write, zero, explained=False),), each, legend)
 
 
-def _apart(settings: Sequence[SurveySetting]) -> dict[str, tuple[str, str]]:
-    """Give each setting colour and mark: its own, or where those are one, colours that tell them apart."""
-    own = {s.name: (look(s).colour, look(s).marker) for s in settings}
+def _row(
+    label: str,
+    settings: Sequence[SurveySetting],
+    column: str | None,
+    looks: Mapping[tuple[str, str], tuple[str, str]],
+    differences: bool,
+) -> Row:
+    marks = [_mark(s, column, differences, looks[s.role, s.variant]) for s in settings]
+    return Row(label, tuple(mark for mark in marks if mark is not None), strong=column is None)
+
+
+def _apart(view: SurveyView, ways: Sequence[Way]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Give each way colour and mark: its own, or where those are one, colours that tell them apart."""
+    settings = [s for role, variant in ways for s in view.find(role, variant=variant)]
+    own: dict[tuple[str, str], tuple[str, str]] = {
+        (s.role, s.variant): (look(s).colour, look(s).marker) for s in settings
+    }
     if len(set(own.values())) == len(own):
         return own
-    colours = categories([s.name for s in settings])
-    return {s.name: (colours[s.name], _MARKERS[i % len(_MARKERS)]) for i, s in enumerate(settings)}
+    colours = categories([f"{role}-{variant}" for role, variant in own])
+    return {
+        way: (colour, MARKERS[i % len(MARKERS)])
+        for i, (way, colour) in enumerate(zip(own, colours.values(), strict=True))
+    }
 
 
 def _mark(setting: SurveySetting, column: str | None, difference: bool, seen: tuple[str, str]) -> Mark | None:

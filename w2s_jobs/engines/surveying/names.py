@@ -8,21 +8,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from w2s_jobs.contracts.survey_results import SurveySetting
-from w2s_jobs.engines.reporting.palette import ROLE, sequence
+from w2s_jobs.engines.reporting.palette import ROLE, categories
 
 __all__ = [
     "AVERAGE",
+    "MARKERS",
     "Look",
     "folded",
     "look",
-    "model_colours",
+    "model_looks",
     "pair_label",
+    "pair_looks",
     "setting_label",
     "touched",
     "way_label",
 ]
 
 AVERAGE = "average"
+MARKERS = "osD^v"
+"""Marks of what has an order of its own: models, pairs of models, variants."""
 _WAYS = {
     "weak": "Weak",
     "ceiling": "Ceiling",
@@ -59,20 +63,20 @@ class Look:
 _LOOKS = {
     "weak": Look("weak", "v"),
     "ceiling": Look("ceiling", "^"),
-    "in-context": Look("unfiltered", "P"),
+    "in-context": Look("unfiltered", "D"),
     "wts": Look("conventional", "s"),
     "wts-single": Look("confident", "D"),
-    "wts-2": Look("unfiltered", "D"),
-    "mixed": Look("confident", "X"),
+    "wts-2": Look("unfiltered", "^"),
+    "mixed": Look("confident", "D"),
     "clean": Look("ceiling", "D"),
     "noise": Look("direct", "D"),
-    "weakened": Look("direct", "X"),
-    "removed": Look("direct", "X"),
+    "weakened": Look("direct", "D"),
+    "removed": Look("direct", "D"),
     "no-warm-up": Look("direct", "D"),
     "selected-reward": Look("round", "o"),
     "selected-confidence": Look("confident", "D"),
-    "selected-both": Look("unfiltered", "X"),
-    "selected-random": Look("direct", "P"),
+    "selected-both": Look("unfiltered", "^"),
+    "selected-random": Look("direct", "v"),
 }
 
 
@@ -110,9 +114,16 @@ def touched(setting: SurveySetting, capability: str) -> bool:
     return setting.role in ("weakened", "removed") and capability in _parts(setting.variant)
 
 
-def model_colours(models: Sequence[str]) -> dict[str, str]:
-    """Give each model of the chain a colour, the more contrast the larger."""
-    return {models[i]: colour for i, colour in sequence(range(len(models))).items()}
+def model_looks(models: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Give each model of the chain a colour and a mark, so that neither alone must tell them apart."""
+    colours = categories(models)
+    return {model: (colours[model], MARKERS[i % len(MARKERS)]) for i, model in enumerate(models)}
+
+
+def pair_looks(pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Give each pair of models a colour and a mark."""
+    colours = categories([pair_label(*pair) for pair in pairs])
+    return {pair: (colours[pair_label(*pair)], MARKERS[i % len(MARKERS)]) for i, pair in enumerate(pairs)}
 
 
 def folded(name: str, width: int = 18, lines: int = 2) -> str:

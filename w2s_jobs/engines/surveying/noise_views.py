@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from w2s_jobs.contracts.survey_results import SurveySetting
-from w2s_jobs.engines.reporting.palette import categories
 from w2s_jobs.engines.reporting.sections import Block
 from w2s_jobs.engines.surveying.captions import against_wts, intervals
 from w2s_jobs.engines.surveying.line_figure import Dot, Line, Plane, line_panels
 from w2s_jobs.engines.surveying.matrix import accuracy_table
-from w2s_jobs.engines.surveying.names import pair_label
+from w2s_jobs.engines.surveying.names import pair_label, pair_looks
 from w2s_jobs.engines.surveying.survey_view import Pair, SurveyView, score_of
 
 __all__ = ["noise_block"]
@@ -41,13 +40,13 @@ def noise_block(view: SurveyView) -> Block | None:
 
 
 def _lines(view: SurveyView, pairs: list[Pair], column: str | None) -> list[Line]:
-    colours = categories([pair_label(*pair) for pair in pairs])
+    looks = pair_looks(pairs)
     lines = []
-    for i, pair in enumerate(pairs):
+    for pair in pairs:
         scores = [(_noise(s), score_of(s, column)) for s in _of(view, pair)]
         dots = tuple(Dot(x, s.accuracy.value, s.accuracy.interval) for x, s in sorted(scores, key=_place) if s)
-        label = pair_label(*pair)
-        lines.append(Line(label, colours[label], dots, "osD^v"[i % 5]))
+        colour, marker = looks[pair]
+        lines.append(Line(pair_label(*pair), colour, dots, marker))
     return lines
 
 

@@ -66,8 +66,9 @@ def all_groups(view: SurveyView) -> list[Group]:
     groups = (
         [Group("Taught with gold, or not at all", tuple(_row(s, setting_cell(s)) for s in alone), ())] if alone else []
     )
-    for pair in view.pairs(taught):
-        groups.append(_group(view, pair, [s for s in taught if (s.weak, s.model) == pair], short=True))
+    groups += [
+        _group(view, pair, [s for s in taught if (s.weak, s.model) == pair], short=True) for pair in view.pairs(taught)
+    ]
     return groups
 
 
@@ -93,8 +94,8 @@ def credit_table(view: SurveyView) -> Table | None:
         if any(cell.text for cell in cells):
             rows.append((setting_cell(setting), *cells))
     return Table(
-        caption="Partial credit, a mean over questions: F1 over the candidate answers of MC-TACO. Under it: the accuracy "
-        "that counts whole answers only. Without interval.",
+        caption="Partial credit, a mean over questions: F1 over the candidate answers of MC-TACO. Under it: the "
+        "accuracy that counts whole answers only. Without interval.",
         headings=("Setting", *(f"{name}, {view.results.families.get(name, '')}" for name in named)),
         rows=rows,
         folded=True,

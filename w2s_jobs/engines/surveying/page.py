@@ -1,4 +1,4 @@
-"""The HTML page of a survey: one file that asks nothing of the network, made from its results alone, and its history."""
+"""The HTML page of a survey: one file that asks nothing of the network, made from its results and its history."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from w2s_jobs.engines.surveying.comparison_views import (
     warm_up_block,
     weakened_block,
 )
-from w2s_jobs.engines.surveying.label_views import kept_block, labels_block
+from w2s_jobs.engines.surveying.label_views import kept_blocks, labels_block
 from w2s_jobs.engines.surveying.noise_views import noise_block
 from w2s_jobs.engines.surveying.omitted import omitted_analyses
 from w2s_jobs.engines.surveying.overview import (
@@ -43,9 +43,9 @@ from w2s_jobs.engines.surveying.survey_view import SurveyView
 __all__ = ["render_page"]
 
 _LOSSES = (
-    "Mean loss of what is trained on: answer tokens, or for a reward model pairs of labels. A low loss on wrong labels is "
-    "overfitting, not success: compare with accuracy. In colour: the ceiling, WTS and ours. Grey: the other trainings. "
-    "The numbers are means over the last tenth of the steps."
+    "Mean loss of what is trained on: answer tokens, or for a reward model pairs of labels. A low loss on wrong labels "
+    "is overfitting, not success: compare with accuracy. In colour: the ceiling, WTS and ours. Grey: the other "
+    "trainings. The numbers are means over the last tenth of the steps."
 )
 _FRONT = {"ceiling/": ("ceiling", "ceiling"), "wts/": ("WTS", "conventional"), "selected-reward/": ("ours", "round")}
 
@@ -77,15 +77,15 @@ def render_page(
 def _sections(view: SurveyView) -> list[Section]:
     """Build the sections of the analyses; one without data is left out, and the page says why."""
     built: tuple[tuple[str, str, str, Iterator[Block | None]], ...] = (
-        ("method", "Ours and WTS", "What the method recovers", iter(method_blocks(view))),
+        ("method", "Ours and WTS", "What the method recovers", method_blocks(view)),
         (
             "selection",
             "Selection",
             "Selected by reward, by confidence, at random",
             iter((random_block(view), rules_block(view))),
         ),
-        ("labels", "Labels", "What the selection keeps", iter((labels_block(view), kept_block(view)))),
-        ("reward", "Reward model", "The reward model as a judge", iter(reward_blocks(view))),
+        ("labels", "Labels", "What the selection keeps", iter((labels_block(view), *kept_blocks(view)))),
+        ("reward", "Reward model", "The reward model as a judge", reward_blocks(view)),
         (
             "stages",
             "Warm-up, in context",
@@ -104,7 +104,7 @@ def _sections(view: SurveyView) -> list[Section]:
             "Capabilities together and apart",
             iter((single_block(view), weakened_block(view), removed_block(view))),
         ),
-        ("agreement", "Agreement", "Where two models agree", iter(agreement_blocks(view))),
+        ("agreement", "Agreement", "Where two models agree", agreement_blocks(view)),
         (
             "data",
             "Noise, strong labels",

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from w2s_jobs.contracts.survey_results import RewardQuality
 from w2s_jobs.core.analysis.words import percent
-from w2s_jobs.engines.reporting.palette import ROLE, categories
+from w2s_jobs.engines.reporting.palette import ROLE
 from w2s_jobs.engines.reporting.row_figure import Mark, Row, row_panel
 from w2s_jobs.engines.reporting.sections import Block
 from w2s_jobs.engines.reporting.tables import DASH, Cell, Table, share_cell
-from w2s_jobs.engines.surveying.line_figure import Dot, Line, Plane, line_panels
-from w2s_jobs.engines.surveying.names import folded, pair_label
+from w2s_jobs.engines.surveying.line_figure import Dot, Line, Plane, line_panels, marks_legend
+from w2s_jobs.engines.surveying.names import folded, pair_label, pair_looks
 from w2s_jobs.engines.surveying.survey_view import SurveyView
 
 __all__ = ["reward_blocks"]
@@ -29,7 +29,7 @@ def reward_blocks(view: SurveyView) -> Iterator[Block]:
     yield _quality_block(view, found)
     plane = Plane(_TENTHS, "share of the wrong labels that it lets through", diagonal=True, whole=_ALL)
     large, small, legend = line_panels(
-        "roc", "ROC", plane, lambda column: _lines(found, column, _roc, ""), view.columns
+        "roc", "ROC", plane, lambda column: _lines(found, column, _roc, False), view.columns
     )
     yield Block(
         large,
@@ -41,7 +41,7 @@ def reward_blocks(view: SurveyView) -> Iterator[Block]:
     )
     plane = Plane(_TENTHS, "mean reward of a tenth", diagonal=True, whole=_ALL)
     large, small, legend = line_panels(
-        "calibration", "Calibration", plane, lambda column: _lines(found, column, _calibration, "o"), view.columns
+        "calibration", "Calibration", plane, lambda column: _lines(found, column, _calibration, True), view.columns
     )
     yield Block(
         large,
@@ -55,11 +55,12 @@ def reward_blocks(view: SurveyView) -> Iterator[Block]:
 
 
 def _quality_block(view: SurveyView, found: Sequence[RewardQuality]) -> Block:
-    panels = []
-    for i, pair in enumerate(_pairs(found)):
-        own = [r for r in found if (r.weak, r.model) == pair]
-        rows = [Row(folded(r.capability or _ALL), _marks(r), strong=r.capability is None) for r in _in_order(view, own)]
-        panels.append(row_panel(f"auc{i}", pair_label(*pair), rows, percent))
+    pairs = _pairs(found)
+    rows = {pair: _quality_rows(view, [r for r in found if (r.weak, r.model) == pair]) for pair in pairs}
+    panels = [
+        row_panel(f"auc{i}", pair_label(*pair), own, percent, explained=False)
+        for i, (pair, own) in enumerate(rows.items())
+    ]
     table = Table(
         caption="Accuracy: how often `reward above the cutoff` agrees with `the label is right`.",
         headings=("Models", "Capability", "Labels", "Accuracy", "AUC"),
@@ -71,7 +72,7 @@ def _quality_block(view: SurveyView, found: Sequence[RewardQuality]) -> Block:
                 share_cell(r.accuracy),
                 Cell(DASH, hint="all labels are right, or none is") if r.auc is None else share_cell(r.auc),
             )
-            for r in sorted(found, key=lambda r: _pairs(found).index((r.weak, r.model)))
+            for r in sorted(found, key=lambda r: pairs.index((r.weak, r.model)))
         ],
         folded=True,
     )
@@ -81,8 +82,13 @@ def _quality_block(view: SurveyView, found: Sequence[RewardQuality]) -> Block:
         "on the cutoff and on how many labels are right, so compare it with the share of right labels above. "
         "Not in the paper.",
         (table,),
+        legend=marks_legend([row for own in rows.values() for row in own]),
         title="AUC and accuracy",
     )
+
+
+def _quality_rows(view: SurveyView, own: Sequence[RewardQuality]) -> list[Row]:
+    return [Row(folded(r.capability or _ALL), _marks(r), strong=r.capability is None) for r in _in_order(view, own)]
 
 
 def _marks(reward: RewardQuality) -> tuple[Mark, ...]:
@@ -90,20 +96,10 @@ def _marks(reward: RewardQuality) -> tuple[Mark, ...]:
     return (accuracy,) if reward.auc is None else (Mark("AUC", reward.auc, None, ROLE["round"]), accuracy)
 
 
-def _lines(found: Sequence[RewardQuality], column: str | None, dots: Draw, marker: str) -> list[Line]:
-    pairs = _pairs(found)
-    colours = categories([pair_label(*pair) for pair in pairs])
-    markers = "osD^v" if marker else ""
-    return [
-        Line(
-            pair_label(r.weak, r.model),
-            colours[pair_label(r.weak, r.model)],
-            dots(r),
-            markers[pairs.index((r.weak, r.model)) % 5] if markers else "",
-        )
-        for r in found
-        if r.capability == column
-    ]
+def _lines(found: Sequence[RewardQuality], column: str | None, dots: Draw, marked: bool) -> list[Line]:
+    looks = pair_looks(_pairs(found))
+    own = [(r, *looks[r.weak, r.model]) for r in found if r.capability == column]
+    return [Line(pair_label(r.weak, r.model), colour, dots(r), mark if marked else "") for r, colour, mark in own]
 
 
 def _roc(reward: RewardQuality) -> tuple[Dot, ...]:

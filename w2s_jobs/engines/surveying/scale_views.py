@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from w2s_jobs.contracts.survey_results import SurveySetting
 from w2s_jobs.engines.reporting.sections import Block
 from w2s_jobs.engines.surveying.captions import against_wts, intervals
 from w2s_jobs.engines.surveying.line_figure import Dot, Line, Plane, line_panels
 from w2s_jobs.engines.surveying.matrix import accuracy_table, pgr_table
-from w2s_jobs.engines.surveying.names import Look, look, model_colours, way_label
+from w2s_jobs.engines.surveying.names import Look, look, model_looks, way_label
 from w2s_jobs.engines.surveying.survey_view import Quantity, SurveyView, interval_of, score_of, value_of
 
 __all__ = ["method_blocks", "size_block", "supervision_block"]
 
 
-def method_blocks(view: SurveyView) -> list[Block]:
+def method_blocks(view: SurveyView) -> Iterator[Block]:
     """Show accuracy and PGR of ours, WTS and the ceiling against the strong model (fig. 8, 9, 13, 14, 32, 33)."""
-    learnt = [*view.find("wts"), *view.find("selected", variant="reward")]
+    ours = view.find("selected", variant="reward")
+    learnt = [*view.find("wts"), *ours]
     if not learnt:
-        return []
+        return
     shown = sorted(
         [*learnt, *view.find("ceiling")],
         key=lambda s: (view.order[s.model], s.weak is None, view.order[s.weak or s.model]),
@@ -28,45 +30,42 @@ def method_blocks(view: SurveyView) -> list[Block]:
     large, small, legend = line_panels(
         "method", "Accuracy", plane, lambda column: _method_lines(view, column, "accuracy"), view.columns
     )
-    ours = view.find("selected", variant="reward")
+    recovered, each_recovered, marks = line_panels(
+        "pgr", "PGR", replace(plane, quantity="pgr"), lambda column: _method_lines(view, column, "pgr"), view.columns
+    )
     caption = (
-        "As in figures 8, 13 (average) and 32 (each capability) of the paper. A colour is the weak model that taught: "
-        f"filled marks are ours, hollow ones WTS. {intervals(view)} {against_wts(ours, 'ours') if ours else ''}"
+        "As in figures 8 and 13 (accuracy), 9 and 14 (PGR) of the paper. Colour and shape are the weak model that "
+        f"taught: filled marks are ours, hollow ones WTS. {intervals(view)} {against_wts(ours, 'ours') if ours else ''}"
     ).strip()
-    blocks = [Block(large, caption, (accuracy_table(view, shown, ""),), each=small, legend=legend, title="Accuracy")]
-    recovered = _recovered(view, learnt)
-    if recovered is not None:
-        blocks.append(recovered)
-    return blocks
-
-
-def _recovered(view: SurveyView, learnt: Sequence[SurveySetting]) -> Block | None:
-    plane = _models_plane(view, [s.model for s in learnt], "strong model", "pgr")
-    large, small, legend = line_panels(
-        "pgr", "PGR", plane, lambda column: _method_lines(view, column, "pgr"), view.columns
+    yield Block(
+        [*large, *recovered],
+        caption,
+        (accuracy_table(view, shown, ""),),
+        legend=legend,
+        title="Averaged over capabilities",
     )
-    if not large and not small:
-        return None
-    ordered = sorted(learnt, key=lambda s: (view.order[s.model], view.order[s.weak or s.model]))
-    caption = (
-        "As in figures 9, 14 (average) and 33 (each capability) of the paper: 0% is no better than the weak model that "
-        "taught, 100% as good as the ceiling of the same strong model. Whiskers are cut where they would flatten all "
-        "else; the table has them whole."
+    yield Block(
+        (), "As in figure 32 of the paper.", each=small, legend=legend, each_summary="Accuracy of each capability"
     )
-    return Block(
-        large, caption, (pgr_table(view, ordered, ""),), each=small, legend=legend, title="Performance gap recovered"
-    )
+    if each_recovered:
+        taught = [s for s in shown if s.weak is not None]
+        caption = (
+            "As in figure 33 of the paper: 0% is no better than the weak model that taught, 100% as good as the "
+            "ceiling of the same strong model. Whiskers are cut where they would hide all else; the table has them whole."
+        )
+        table = pgr_table(view, taught, "")
+        yield Block((), caption, (table,), each=each_recovered, legend=marks, each_summary="PGR of each capability")
 
 
 def _method_lines(view: SurveyView, column: str | None, quantity: Quantity) -> list[Line]:
-    colours = model_colours(view.results.models)
+    looks = model_looks(view.results.models)
     lines = []
     for weak in view.results.models:
         for role, variant, hollow in (("selected", "reward", False), ("wts", None, True)):
             settings = [s for s in view.find(role, variant=variant) if s.weak == weak]
             label = f"{way_label(role, variant or '')} from {weak}"
             dots = _dots(view, settings, column, quantity)
-            lines.append(Line(label, colours[weak], dots, "s" if hollow else "o", hollow=hollow))
+            lines.append(Line(label, looks[weak][0], dots, looks[weak][1], hollow=hollow))
     if quantity == "accuracy":
         lines.append(_line(view, view.find("ceiling"), column, "Ceiling"))
     return [line for line in lines if line.dots]
@@ -107,15 +106,15 @@ def supervision_block(view: SurveyView) -> Block | None:
     shown = [s for s in taught if s.model in several]
     weak = [s for s in view.find("weak") if s.model in {t.weak for t in shown}]
     plane = _models_plane(view, [t.weak or t.model for t in shown], "weak model that taught", "accuracy")
-    colours = model_colours(view.results.models)
+    looks = model_looks(view.results.models)
 
     def lines(column: str | None) -> list[Line]:
         strong = [
             Line(
                 f"WTS, strong model {m}",
-                colours[m],
+                looks[m][0],
                 _dots(view, [s for s in shown if s.model == m], column, "accuracy", by_weak=True),
-                "s",
+                looks[m][1],
             )
             for m in several
         ]
