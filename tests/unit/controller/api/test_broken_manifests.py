@@ -85,15 +85,15 @@ def the_container(manifest: Any, path: tuple[Any, ...]) -> Any:
 
 def try_out(manifest: Any) -> str | None:
     """Parse and compile; return the refusal if there is one."""
+    refusal = None
     try:
-        experiment = parse_manifest(yaml.safe_dump(manifest, allow_unicode=True), "FILE")
+        compile_plan(parse_manifest(yaml.safe_dump(manifest, allow_unicode=True), "FILE"))
     except InvalidExperiment as refused:
-        lines = str(refused).splitlines()
-        assert lines, "an empty refusal"
-        assert all(line.startswith("FILE: ") for line in lines), refused
-        return str(refused)
-    compile_plan(experiment)
-    return None
+        refusal = str(refused)
+    if refusal is not None:
+        assert refusal, "an empty refusal"
+        assert all(line.startswith("FILE: ") for line in refusal.splitlines()), refusal
+    return refusal
 
 
 PLACES = tuple(every_place(full_manifest()))

@@ -66,7 +66,7 @@ def test_a_reward_model_learns_a_pair_for_each_question_and_a_selection_keeps_a_
 
 def test_both_conditions_keep_less_than_either(reward_experiment) -> None:
     plan, _, work = costs(reward_experiment, selections=["reward", "confidence", "both"], confidenceThreshold=60)
-    rows = {rule: 0.0 for rule in ("reward", "confidence", "both")}
+    rows = dict.fromkeys(("reward", "confidence", "both"), 0.0)
     for step in plan.steps:
         if step.kind == "select" and step.name.startswith("select by"):
             rows[step.name.split()[2]] += work.rows(step)
@@ -76,7 +76,7 @@ def test_both_conditions_keep_less_than_either(reward_experiment) -> None:
 
 def test_mixed_learns_twice_the_rows_and_a_model_a_capability_its_own_share(reward_experiment) -> None:
     plan, _, work = costs(reward_experiment, ablations=["mixed", "wts-single", "clean"], noise=[50])
-    learnt = {role: 0.0 for role in ("wts", "mixed", "wts-single", "clean", "noise")}
+    learnt = dict.fromkeys(("wts", "mixed", "wts-single", "clean", "noise"), 0.0)
     for step in plan.steps:
         if step.kind == "train" and step.role in learnt:
             learnt[step.role] += work.tokens(step)[1]
