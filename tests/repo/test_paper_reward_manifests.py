@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from functools import cache
 from itertools import combinations, pairwise
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from controller.api.parse import parse_manifest
+from controller.api.reward import RewardMethod
 from controller.api.v1alpha1 import WeakToStrongExperiment
 from controller.plan.compile import compile_plan
 from controller.plan.estimate import estimate
@@ -17,6 +19,7 @@ from controller.plan.graph import Plan
 from w2s_jobs.contracts.families import FAMILIES
 
 FOLDER = Path(__file__).parents[2] / "examples" / "paper"
+MAP = FOLDER.parents[1] / "docs" / "paper-reward.md"
 CHAIN = ("0.5b", "1.8b", "4b", "7b")
 EXTENDED = (*CHAIN, "32b", "72b")
 MANIFESTS = {"qwen1.5-chain": CHAIN, "qwen1.5-extended": EXTENDED}
@@ -124,3 +127,22 @@ def test_a_manifest_is_priced_on_its_pool_fits_and_saves_by_sharing(name: str) -
     assert not total.warnings
     assert total.price == pytest.approx(1.8 * total.gpu_hours)
     assert 0 < total.gpu_hours < 0.7 * total.gpu_hours_without_sharing
+
+
+def test_every_table_and_figure_of_the_paper_has_its_place_on_the_map() -> None:
+    rows = [line.split("|")[1] for line in MAP.read_text().splitlines() if re.match(r"\| (table|figure)", line)]
+    numbers = {kind: set[int]() for kind in ("table", "figure")}
+    for row in rows:
+        kind, rest = re.match(r" (table|figure)s? ([^:]*)", row).groups()
+        numbers[kind] |= {int(number) for number in re.findall(r"\d+", rest)}
+    assert numbers == {"table": set(range(1, 4)), "figure": set(range(1, 41))}
+
+
+def test_every_field_of_the_method_is_on_the_map() -> None:
+    text = MAP.read_text()
+    missing = [
+        field.alias or name
+        for name, field in RewardMethod.model_fields.items()
+        if not re.search(rf"`{field.alias or name}\b", text)
+    ]
+    assert not missing
