@@ -10,19 +10,31 @@ from w2s_jobs.contracts.model import Contract
 from w2s_jobs.contracts.settings import Percent, SelectionRule, TrainingSettings
 from w2s_jobs.contracts.step_params import RewardObjective
 
-__all__ = ["CapabilityNames", "ModelPair", "RewardAblation", "RewardBaseline", "RewardMethod", "RewardModel"]
+__all__ = [
+    "CapabilityName",
+    "CapabilityNames",
+    "ModelName",
+    "ModelPair",
+    "RewardAblation",
+    "RewardBaseline",
+    "RewardMethod",
+    "RewardModel",
+]
+
+CapabilityName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
+ModelName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$")]
 
 RewardBaseline = Literal["weak", "ceiling", "wts"]
 RewardAblation = Literal["wts-single", "wts-2", "mixed", "clean", "no-warm-up", "in-context"]
-CapabilityNames = Annotated[tuple[str, ...], Field(min_length=1, max_length=64)]
+CapabilityNames = Annotated[tuple[CapabilityName, ...], Field(min_length=1, max_length=64)]
 
 
 class ModelPair(Contract):
     """Who teaches whom."""
 
-    weak: str
+    weak: ModelName
     """weak model's name in the chain"""
-    strong: str
+    strong: ModelName
     """strong model's name in the chain"""
 
 

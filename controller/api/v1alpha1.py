@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from controller.api.method import Method
 from controller.api.placement import Placement, Pool
+from controller.api.reward import CapabilityName, ModelName
 from w2s_jobs.contracts.model import Contract
 from w2s_jobs.contracts.settings import (
     DatasetSource,
@@ -70,7 +71,7 @@ class DatasetSpec(Contract):
 class Capability(Contract):
     """A task with its dataset, one of several that an experiment is about."""
 
-    name: str = Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
+    name: CapabilityName
     """name in plans and reports"""
     task: TaskSettings
     """task: what a record, an answer and equality are"""
@@ -124,7 +125,7 @@ class StrongModel(Contract):
 class ChainModel(StrongModel):
     """One model of a chain, which learns from a smaller one and teaches a larger one."""
 
-    name: str = Field(pattern=r"^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$")
+    name: ModelName
     """name in plans and reports, such as `0.5b`"""
 
 

@@ -23,6 +23,21 @@ spec:
   method: {confidence: {rounds: [{thresholds: [50]}]}}
 """
 
+SEVERAL = """
+apiVersion: w2s.dev/v1alpha1
+kind: WeakToStrongExperiment
+metadata: {name: local}
+spec:
+  capabilities:
+    - {name: one, task: {family: gsm8k}, dataset: {source: {path: data}, splits: {labelled: 1, unlabelled: 1, test: 1}}}
+    - {name: two, task: {family: sciq}, dataset: {source: {path: more}, splits: {labelled: 1, unlabelled: 1, test: 1}}}
+  models:
+    chain:
+      - {name: small, source: {path: weak}}
+      - {name: large, source: {path: strong}}
+  method: {reward: {}}
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -112,3 +127,37 @@ def test_a_folder_with_too_many_files_asks_for_names(folder: Path) -> None:
         (folder / "data" / f"part-{number}.jsonl").write_text("")
     with pytest.raises(InvalidExperiment, match=r"22 data files\. Name those to read in train and test"):
         read_experiment(folder / "experiment.yaml")
+
+
+@pytest.fixture
+def several(folder: Path) -> Path:
+    """Lay out a manifest of several capabilities and a chain of models."""
+    (folder / "more").mkdir()
+    for name in ("train.json", "test.json"):
+        (folder / "more" / name).write_text("{}\n")
+    (folder / "experiment.yaml").write_text(SEVERAL)
+    return folder
+
+
+def test_every_capability_and_every_model_of_a_chain_is_pinned(several: Path) -> None:
+    spec = read_experiment(several / "experiment.yaml").spec
+    assert [set(one.dataset.source.sha256) for one in spec.capabilities] == [
+        {"train.jsonl", "test.jsonl"},
+        {"train.json", "test.json"},
+    ]
+    assert [model.source.sha256 for model in spec.models.chain] == [
+        model_folder_sha256(several / name) for name in ("weak", "strong")
+    ]
+    before = keys(several)
+    assert keys(several.rename(several.parent / "elsewhere")) == before
+
+
+def test_what_is_missing_of_a_capability_or_a_chain_is_said_with_its_place(several: Path) -> None:
+    (several / "more" / "train.json").unlink()
+    (several / "more" / "test.json").unlink()
+    (several / "strong" / "config.json").unlink()
+    with pytest.raises(InvalidExperiment) as refused:
+        read_experiment(several / "experiment.yaml")
+    first, second = refused.value.problems
+    assert "spec.capabilities[1].dataset.source.path: " in first
+    assert "spec.models.chain[1].source.path: 'strong' is no model folder" in second
