@@ -44,8 +44,14 @@ def inputs(bench: Bench, reward_model: Path, sizes: tuple[int, ...] = (30, 20)) 
         places = range(start, start + size)
         votes = [
             {
-                **{"row_id": LABELS[place]["row_id"], "answer": None, "count": 1, "valid": 1, "total": 1, "sample": 0},
-                **{"text": BLANK.get(place, LABELS[place]["completion"]), "chain_of_thought": False},
+                "row_id": LABELS[place]["row_id"],
+                "answer": None,
+                "count": 1,
+                "valid": 1,
+                "total": 1,
+                "sample": 0,
+                "text": BLANK.get(place, LABELS[place]["completion"]),
+                "chain_of_thought": False,
             }
             for place in places
         ]

@@ -31,6 +31,8 @@ __all__ = [
 
 _DIGITS = 6
 """Digits after the point: finer than any interval, coarse enough to read."""
+_EXACT = 12
+"""Digits after which two means differ by rounding alone; shares of questions differ before the tenth."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,9 @@ def mean_of(estimates: Sequence[Estimate], weights: Sequence[Floats]) -> Estimat
     drawn = np.stack(weights)
     drawn = np.where(drawn.sum(axis=0) > 0, drawn, 1.0)
     resampled = (np.stack([e.resampled for e in estimates]) * drawn).sum(axis=0) / drawn.sum(axis=0)
-    return Estimate(float(np.mean([e.value for e in estimates])), resampled)
+    value = np.mean([e.value for e in estimates])
+    # Means of other numbers that are equal must be equal to the last bit: PGR divides by the difference of two.
+    return Estimate(float(np.round(value, _EXACT)), np.round(resampled, _EXACT))
 
 
 def bounds(interval: Interval | None) -> Bounds | None:

@@ -161,7 +161,7 @@ class SurveyComparison:
         points = [point for point in group.points if point.seed in seeds]
         weights = [self._weights[point.seed] for point in points]
         means = [mean_of([self._estimates[name][p.evaluations[name]] for p in points], weights) for name in scope]
-        return Estimate(float(np.mean([m.value for m in means])), np.mean([m.resampled for m in means], axis=0))
+        return mean_of(means, [np.ones_like(mean.resampled) for mean in means])
 
     def _together(self, groups: Sequence[SurveyGroup], scope: Scope) -> list[Estimate] | None:
         """Estimate settings on the capabilities and seeds that all of them have; None where there is none."""

@@ -51,7 +51,8 @@ def method_blocks(view: SurveyView) -> Iterator[Block]:
         taught = [s for s in shown if s.weak is not None]
         caption = (
             "As in figure 33 of the paper: 0% is no better than the weak model that taught, 100% as good as the "
-            "ceiling of the same strong model. Whiskers are cut where they would hide all else; the table has them whole."
+            "ceiling of the same strong model. Whiskers are cut where they would hide all else; the table has them "
+            "whole."
         )
         table = pgr_table(view, taught, "")
         yield Block((), caption, (table,), each=each_recovered, legend=marks, each_summary="PGR of each capability")
