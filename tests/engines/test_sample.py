@@ -216,8 +216,10 @@ def test_the_room_of_a_row_does_not_depend_on_the_rows_beside_it(tmp_path: Path,
 def solved(bench: Bench, topic: str, count: int) -> Input:
     rows = [
         {
-            **{"row_id": f"{topic}-{number}", "question": f"{topic} {number}?", "completion": f"it is {number}"},
-            **{"answer": None, "confidence_count": None, "confidence_total": None},
+            "row_id": f"{topic}-{number}",
+            "question": f"{topic} {number}?",
+            "completion": f"it is {number}",
+            **dict.fromkeys(("answer", "confidence_count", "confidence_total")),
         }
         for number in reversed(range(count))  # their order in the file is not that of their ids
     ]
