@@ -19,7 +19,10 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTraine
 from tests.support.steps import Bench
 from w2s_jobs.contracts.artifact import Input, StepResult
 from w2s_jobs.contracts.errors import InputError
+from w2s_jobs.contracts.settings import PromptTemplate
 from w2s_jobs.contracts.steps import StepSpec
+from w2s_jobs.core.prompts import render_after_shots
+from w2s_jobs.engines.sampler import encode_prompt
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(300), pytest.mark.filterwarnings("default")]
 
@@ -219,9 +222,7 @@ def solved(bench: Bench, topic: str, count: int) -> Input:
             "row_id": f"{topic}-{number}",
             "question": f"{topic} {number}?",
             "completion": f"it is {number}",
-            "answer": None,
-            "confidence_count": None,
-            "confidence_total": None,
+            **dict.fromkeys(("answer", "confidence_count", "confidence_total")),
         }
         for number in reversed(range(count))  # their order in the file is not that of their ids
     ]
@@ -310,3 +311,12 @@ def test_weights_that_do_not_fit_the_config_are_never_drawn_at_random(
     (other / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 3}))
     with pytest.raises(InputError, match=r"weights are missing or not of the shape that config\.json asks for"):
         bench.run("sample", params(other, "transformers"), questions(bench))
+
+
+def test_shots_of_a_chat_are_turns_of_the_models_template(model: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    tokenizer.chat_template = (
+        "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}{% if add_generation_prompt %}[me]{% endif %}"
+    )
+    prompt = render_after_shots(PromptTemplate(name="chat"), "2+2?", [("1+1?", "2")])
+    assert tokenizer.decode(encode_prompt(tokenizer, prompt, model)) == "[user]1+1?[assistant]2[user]2+2?[me]"

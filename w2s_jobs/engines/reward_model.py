@@ -91,12 +91,11 @@ def _read_ends(model: Any, rows: torch.Tensor, columns: torch.Tensor, **inputs: 
 def _without_report() -> Iterator[None]:
     """Keep transformers from reporting a new head as a mistake; what is missing is told by the caller."""
     log = logging.getLogger("transformers.modeling_utils")
-    level = log.level
-    log.setLevel(logging.ERROR)
+    log.disabled = True  # its level stays: a higher one makes transformers report other things
     try:
         yield
     finally:
-        log.setLevel(level)
+        log.disabled = False
 
 
 def _zero(weights: torch.nn.Parameter) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
-
-from transformers import PreTrainedTokenizerBase
+from typing import TYPE_CHECKING, Protocol
 
 from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.core.prompts import Prompt
+
+if TYPE_CHECKING:  # steps import this module to name what they ask for, before they know that there is work
+    from transformers import PreTrainedTokenizerBase
 
 __all__ = ["TOO_LONG", "Completion", "Request", "Sampler", "encode_prompt"]
 

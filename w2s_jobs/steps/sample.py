@@ -14,11 +14,10 @@ from w2s_jobs.contracts.step_params import SampleParams
 from w2s_jobs.core.prompts import Prompt, next_shot, render_after_shots
 from w2s_jobs.core.seeds import derive_seed
 from w2s_jobs.engines.chunks import ChunkRows, Chunks
+from w2s_jobs.engines.sampler import TOO_LONG, Request
 from w2s_jobs.store.rows import read_rows
 
 __all__ = ["run"]
-
-TOO_LONG = "prompt_too_long"
 
 
 @dataclass(frozen=True)
@@ -130,9 +129,7 @@ def _until_next_shot(params: SampleParams) -> SampleParams:
     return params.model_copy(update={"sampling": params.sampling.model_copy(update={"stop": stop})})
 
 
-def _requests(params: SampleParams, asked: Iterator[tuple[int, _Question]], encode: Any) -> Iterator[Any]:
-    from w2s_jobs.engines.sampler import Request
-
+def _requests(params: SampleParams, asked: Iterator[tuple[int, _Question]], encode: Any) -> Iterator[Request]:
     for chunk, question in asked:
         prompt: Prompt = render_after_shots(params.template, question.question, question.shots)
         tokens = encode(prompt)
