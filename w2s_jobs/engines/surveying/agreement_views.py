@@ -58,7 +58,11 @@ def _block(view: SurveyView, found: Sequence[Agreement]) -> Block:
         wide=True,
     )
     return Block(
-        panels, caption, (table,), legend=class_legend(first, second), title=f"{first} and {second}, {on} split"
+        panels,
+        caption,
+        (table,),
+        legend=class_legend(first, second),
+        title=f"{first[0].upper()}{first[1:]} and {second}, {on} split",
     )
 
 

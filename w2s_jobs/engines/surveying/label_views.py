@@ -32,7 +32,7 @@ def labels_block(view: SurveyView) -> Block | None:
     if not found:
         return None
     rule = _shown_rule(found)
-    rows = [_right_row(pair_label(q.weak, q.model), q.average, rule) for q in found]
+    rows = [_right_row(folded(pair_label(q.weak, q.model), 20), q.average, rule) for q in found]
     overview = [row_panel("labels", f"Right labels, {AVERAGE}", rows, percent, explained=False)]
     each = [
         row_panel(

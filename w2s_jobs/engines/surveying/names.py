@@ -100,7 +100,8 @@ def setting_label(setting: SurveySetting) -> str:
 
 def pair_label(weak: str, model: str) -> str:
     """Name a weak model and the strong one that it teaches."""
-    return f"{weak}\N{NO-BREAK SPACE}→ {model}"
+    space = "\N{NO-BREAK SPACE}" if len(weak) + len(model) < 14 else " "
+    return f"{weak}\N{NO-BREAK SPACE}→{space}{model}"
 
 
 def look(setting: SurveySetting) -> Look:
