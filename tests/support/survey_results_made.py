@@ -161,7 +161,7 @@ def _variants(design: MadeSurvey) -> Iterator[tuple[SurveyRole, str]]:
     for role in ("weakened", "removed"):
         if role in design.roles:
             yield role, design.names[0]  # type: ignore[misc]
-            yield role, ",".join(design.names[-2:])  # type: ignore[misc]
+            yield role, "+".join(design.names[-2:])  # type: ignore[misc]
     yield from (("selected", rule) for rule in design.rules)
 
 
@@ -183,7 +183,6 @@ def _setting(
             design, _logistic(_EASE[i % 8] + 0.45 * size + gain + chance.normal(0, 0.04)), (role, weak, gain)
         )
         for i, capability in enumerate(design.names)
-        if not (role == "removed" and capability in variant.split(",") and capability == design.names[0])
     }
     average = float(np.mean([score.accuracy.value for score in scores.values()]))
     return SurveySetting(

@@ -35,6 +35,7 @@ def reward_blocks(view: SurveyView) -> Iterator[Block]:
         large,
         "Share of the right labels that are kept (up) against that of the wrong ones (across), at every cutoff. The "
         "dashed diagonal is chance; the nearer to the upper left, the better the judge. Not in the paper.",
+        (_roc_table(found),),
         each=small,
         legend=legend,
         title="ROC",
@@ -109,6 +110,26 @@ def _roc(reward: RewardQuality) -> tuple[Dot, ...]:
 
 def _calibration(reward: RewardQuality) -> tuple[Dot, ...]:
     return tuple(Dot(b.mean_reward, b.right, None) for b in reward.calibration if b.labels)
+
+
+def _roc_table(found: Sequence[RewardQuality]) -> Table:
+    rows = [
+        (
+            Cell(pair_label(r.weak, r.model)),
+            Cell(percent(point.cutoff)),
+            share_cell(point.true_positive_rate),
+            share_cell(point.false_positive_rate),
+        )
+        for r in found
+        if r.capability is None
+        for point in r.roc
+    ]
+    return Table(
+        caption="All capabilities together: what a cutoff keeps of the right labels, and of the wrong ones.",
+        headings=("Models", "Cutoff", "Right labels kept", "Wrong labels kept"),
+        rows=rows,
+        folded=True,
+    )
 
 
 def _calibration_table(found: Sequence[RewardQuality]) -> Table:
