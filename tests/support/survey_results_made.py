@@ -273,9 +273,9 @@ def _figures(design: MadeSurvey, chance: np.random.Generator) -> CapabilityFigur
     agreement = _counts(chance, 1000 * len(design.seeds))
     total = 1000 * len(design.seeds)
     kept = AgreementCounts(
-        both_right=int(0.92 * agreement.both_right),
+        both_right=int(chance.uniform(0.85, 0.97) * agreement.both_right),
         both_wrong_same=int(0.7 * agreement.both_wrong_same),
-        second_right=int(0.15 * agreement.second_right),
+        second_right=int(chance.uniform(0.05, 0.3) * agreement.second_right),
         first_right=int(0.6 * agreement.first_right),
         both_wrong_different=int(0.2 * agreement.both_wrong_different),
     )

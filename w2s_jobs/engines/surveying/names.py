@@ -12,7 +12,9 @@ from w2s_jobs.engines.reporting.palette import ROLE, categories
 
 __all__ = [
     "AVERAGE",
+    "EACH_PAIR",
     "MARKERS",
+    "SHOWN_PAIRS",
     "Look",
     "folded",
     "look",
@@ -25,6 +27,9 @@ __all__ = [
 ]
 
 AVERAGE = "average"
+EACH_PAIR = "Each capability, for each pair of models"
+SHOWN_PAIRS = 4
+"""Of more pairs of models, the panels of each are folded away."""
 MARKERS = "osD^v"
 """Marks of what has an order of its own: models, pairs of models, variants."""
 _WAYS = {
