@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from controller.cli.survey_table import render_survey
 from w2s_jobs.contracts.analyses import ChosenResult, Published, PublishedPair
 from w2s_jobs.contracts.estimates import Bounds, Difference, PgrResult
 from w2s_jobs.contracts.results import Gap, Results, SettingResult, TrainingSet
@@ -27,7 +28,13 @@ _NAMES = {
 
 
 def render_tables(results: dict[str, Any]) -> list[Table]:
-    """Build the tables of a `results.json`: the settings, and the thresholds that rules chose, where there are any."""
+    """Build the tables of a `results.json`.
+
+    Of a sweep: the settings, and the thresholds that rules chose, where there are any. Of a survey: those of
+    `survey_table`.
+    """
+    if results.get("form") == "survey":
+        return render_survey(results)
     parsed = Results.model_validate(results)
     tables = [render_results(results)]
     if parsed.choices:

@@ -28,8 +28,9 @@ def copy_report(store: ArtifactStore, plan: Plan, into: Path) -> Path:
     """
     into.mkdir(parents=True, exist_ok=True)
     scratch = into / ".fetched"
+    kind = plan.step(plan.report).kind
     for name in _FILES:
-        fetched = store.fetch(Input(kind=plan.step(plan.report).kind, key=plan.report, file=name), scratch)
+        fetched = store.fetch(Input(kind=kind, key=plan.report, file=name), scratch)
         staged = into / f".{name}"
         shutil.copyfile(fetched, staged)
         staged.replace(into / name)

@@ -68,11 +68,11 @@ def row_panel(
     """
     series = list(dict.fromkeys(mark.series for row in rows for mark in row.marks))
     explained = explained and len(series) > 1
-    barred = any(row.bar is not None for row in rows)
-    tall = _ROW if barred else _ROW * max(1.0, (0.62 if len(series) <= 3 else 0.42) * len(series))
+    bare = all(mark.interval is None for row in rows for mark in row.marks)
+    tall = _ROW if bare else _ROW * max(1.0, (0.62 if len(series) <= 3 else 0.42) * len(series))
     figure, axes = new_axes(height=0.75 + 0.3 * explained + tall * len(rows))
-    # A row's marks stand closer together than rows do; over a bar they have no interval and share one line.
-    step = 0.0 if barred else min(0.3, 0.56 / max(len(series) - 1, 1))
+    # A row's marks stand closer together than rows do, and closer still where no interval needs the space.
+    step = min(0.18 if bare else 0.3, (0.7 if bare else 0.56) / max(len(series) - 1, 1))
     handles: dict[str, Line2D] = {}
     for place, row in enumerate(rows):
         if row.bar is not None:

@@ -8,7 +8,7 @@ from w2s_jobs.contracts.survey_results import AGREEMENT_CLASSES, Agreement, Agre
 from w2s_jobs.core.analysis.words import percent
 from w2s_jobs.engines.reporting.sections import Block
 from w2s_jobs.engines.reporting.tables import Cell, Table
-from w2s_jobs.engines.surveying.names import pair_label
+from w2s_jobs.engines.surveying.names import EACH_PAIR, SHOWN_PAIRS, pair_label
 from w2s_jobs.engines.surveying.stack_figure import StackRow, class_legend, class_names, shares, stack_panel
 from w2s_jobs.engines.surveying.survey_view import SurveyView
 
@@ -30,16 +30,19 @@ def agreement_blocks(view: SurveyView) -> Iterator[Block]:
 
 def _block(view: SurveyView, found: Sequence[Agreement]) -> Block:
     first, second, on = _NAMES[found[0].first], _NAMES[found[0].second], found[0].on
-    panels = [
+    name = f"agree-{found[0].first}-{on}"
+    each = [
         stack_panel(
-            f"agree-{agreement.first}-{on}{i}",
+            f"{name}{i}",
             pair_label(agreement.weak, agreement.model),
-            [StackRow(name, counts, strong=name == _TOGETHER) for name, counts in _rows(view, agreement)],
+            [StackRow(row, counts, strong=row == _TOGETHER) for row, counts in _rows(view, agreement)],
             first,
             second,
         )
         for i, agreement in enumerate(found)
     ]
+    rows = [StackRow(pair_label(a.weak, a.model), a.together) for a in found]
+    overview = [stack_panel(name, "All capabilities together", rows, first, second)]
     seeds = " Seeds are added up." if any(len(a.seeds) > 1 for a in found) else ""
     caption = (
         f"As in {_FIGURES[found[0].first]} of the paper: what the {first} and the {second} model answer to the same "
@@ -58,7 +61,15 @@ def _block(view: SurveyView, found: Sequence[Agreement]) -> Block:
         wide=True,
     )
     return Block(
-        panels, caption, (table,), legend=class_legend(first, second), title=f"{first} and {second}, {on} split"
+        overview if len(found) > 1 else each,
+        caption,
+        (table,),
+        each=each if len(found) > 1 else (),
+        each_summary=EACH_PAIR,
+        each_small=False,
+        each_open=len(found) <= SHOWN_PAIRS,
+        legend=class_legend(first, second),
+        title=f"{first[0].upper()}{first[1:]} and {second}, {on} split",
     )
 
 

@@ -10,6 +10,7 @@ from w2s_jobs.engines.reporting.sections import Block
 from w2s_jobs.engines.reporting.tables import Table
 from w2s_jobs.engines.surveying.captions import against_wts, intervals
 from w2s_jobs.engines.surveying.matrix import Compared, Way, accuracy_table, compare_pairs, difference_table
+from w2s_jobs.engines.surveying.names import EACH_PAIR, SHOWN_PAIRS
 from w2s_jobs.engines.surveying.survey_view import SurveyView
 
 __all__ = [
@@ -22,10 +23,6 @@ __all__ = [
     "warm_up_block",
     "weakened_block",
 ]
-
-
-_SHOWN_PAIRS = 4
-"""Of more pairs of models, the panels of each are folded away."""
 
 
 @dataclass(frozen=True)
@@ -209,9 +206,9 @@ def _drawn_block(title: str, drawn: Compared, caption: str, tables: tuple[Table,
         caption,
         tables,
         each=drawn.each,
-        each_summary="Each capability, for each pair of models",
+        each_summary=EACH_PAIR,
         each_small=False,
-        each_open=len(drawn.each) <= _SHOWN_PAIRS,
+        each_open=len(drawn.each) <= SHOWN_PAIRS,
         legend=drawn.legend,
         title=title,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from w2s_jobs.contracts.settings import SelectionRule
 from w2s_jobs.contracts.survey_results import AGREEMENT_CLASSES, CapabilityFigures, KeptLabels, LabelQuality
@@ -12,16 +12,13 @@ from w2s_jobs.engines.reporting.row_figure import Mark, Row, row_panel
 from w2s_jobs.engines.reporting.sections import Block, LegendEntry
 from w2s_jobs.engines.reporting.tables import DASH, EMPTY, Cell, Table, share_cell
 from w2s_jobs.engines.surveying.line_figure import marks_legend
-from w2s_jobs.engines.surveying.names import AVERAGE, folded, pair_label, pair_looks, way_label
-from w2s_jobs.engines.surveying.stack_figure import StackRow, class_legend, class_names, stack_panel
+from w2s_jobs.engines.surveying.names import AVERAGE, EACH_PAIR, SHOWN_PAIRS, folded, pair_label, way_label
+from w2s_jobs.engines.surveying.stack_figure import StackRow, class_legend, class_looks, class_names, stack_panel
 from w2s_jobs.engines.surveying.survey_view import SurveyView
 
-__all__ = ["kept_blocks", "labels_block"]
+__all__ = ["kept_block", "labels_block"]
 
 _ALL = "all capabilities"
-_EACH = "Each capability, for each pair of models"
-_SHOWN_PAIRS = 4
-"""Of more pairs of models, the panels of each are folded away."""
 _RULES: tuple[SelectionRule, ...] = ("reward", "both", "confidence", "random")
 _LABELS = {"reward": "selected by reward", "both": "by reward and confidence", "confidence": "by confidence"}
 
@@ -32,7 +29,7 @@ def labels_block(view: SurveyView) -> Block | None:
     if not found:
         return None
     rule = _shown_rule(found)
-    rows = [_right_row(pair_label(q.weak, q.model), q.average, rule) for q in found]
+    rows = [_right_row(folded(pair_label(q.weak, q.model), 20), q.average, rule) for q in found]
     overview = [row_panel("labels", f"Right labels, {AVERAGE}", rows, percent, explained=False)]
     each = [
         row_panel(
@@ -54,21 +51,22 @@ def labels_block(view: SurveyView) -> Block | None:
         caption,
         (_right_table(view, found),),
         each=each if len(found) > 1 else (),
-        each_summary=_EACH,
+        each_summary=EACH_PAIR,
         each_small=False,
-        each_open=len(found) <= _SHOWN_PAIRS,
+        each_open=len(found) <= SHOWN_PAIRS,
         legend=(*marks_legend(rows), *([LegendEntry("", as_css_variables(GRID), "share kept")] if rule else [])),
         title="Right labels before and after selection",
     )
 
 
-def kept_blocks(view: SurveyView) -> Iterator[Block]:
+def kept_block(view: SurveyView) -> Block | None:
     """Show what a selection keeps of each class of agreement (fig. 12, 35 to 37)."""
     found = _ordered(view)
     rule = _shown_rule(found)
     if rule is None:
-        return
-    rows = _class_rows(found, rule)
+        return None
+    looks = class_looks("weak", "WTS")
+    rows = [Row(folded(pair_label(q.weak, q.model), 20), _class_marks(q, rule, looks)) for q in found]
     each = [
         stack_panel(
             f"kept{i}",
@@ -83,24 +81,22 @@ def kept_blocks(view: SurveyView) -> Iterator[Block]:
         )
         for i, quality in enumerate(found)
     ]
-    yield Block(
-        [row_panel("kept", f"Kept of each class, {_ALL}", rows, percent, explained=False)],
-        f"As in figure 12 of the paper: what the selection ({_word(rule)}) keeps of each class of agreement between "
-        "weak and WTS labels, all capabilities together. A good judge keeps the labels of both rows where weak is "
-        "right, also where WTS is wrong, and drops the rest. Counts of all labels: no interval.",
-        legend=marks_legend(rows),
-        title="What is kept of each class",
+    caption = (
+        f"As in figures 12 (together) and 35 to 37 (each capability) of the paper: what the selection ({_word(rule)}) "
+        "keeps of each class of agreement between weak and WTS labels. In the bars the kept part is full, what was "
+        "dropped is faint, and the number is the share of the class that was kept. A good judge keeps the labels where "
+        "weak is right, also where WTS is wrong, and drops the rest. Counts of all labels: no interval."
     )
-    yield Block(
-        (),
-        "As in figures 35 to 37 of the paper. The kept part is full, what was dropped is faint; the number is the "
-        "share of the class that was kept.",
+    return Block(
+        [row_panel("kept", f"Share of each class that is kept, {_ALL}", rows, percent, explained=False)],
+        caption,
         (_kept_table(view, found),),
         each=each,
-        each_summary=_EACH,
+        each_summary=EACH_PAIR,
         each_small=False,
-        each_open=len(found) <= _SHOWN_PAIRS,
+        each_open=len(found) <= SHOWN_PAIRS,
         legend=class_legend("weak", "WTS"),
+        title="What is kept of each class",
     )
 
 
@@ -115,15 +111,14 @@ def _right_row(label: str, figures: CapabilityFigures, rule: SelectionRule | Non
     return Row(label, tuple(marks), bar=kept.retention if kept else None, strong=label == AVERAGE)
 
 
-def _class_rows(found: Sequence[LabelQuality], rule: SelectionRule) -> list[Row]:
-    """Set the share of each class that is kept in a row, a mark for each pair."""
-    looks = pair_looks([(q.weak, q.model) for q in found])
-    rows = []
-    for name, label in class_names("weak", "WTS").items():
-        shares = [((q.weak, q.model), _kept_share(q.average, rule, name)) for q in found]
-        marks = [Mark(pair_label(*pair), share, None, *looks[pair]) for pair, share in shares if share is not None]
-        rows.append(Row(folded(label, 16), tuple(marks)))
-    return rows
+def _class_marks(
+    quality: LabelQuality, rule: SelectionRule, looks: Mapping[str, tuple[str, str, str]]
+) -> tuple[Mark, ...]:
+    """Mark the share of each class that is kept, all capabilities together."""
+    shares = [(look, _kept_share(quality.average, rule, name)) for name, look in looks.items()]
+    return tuple(
+        Mark(label, share, None, colour, marker) for (label, colour, marker), share in shares if share is not None
+    )
 
 
 def _right_table(view: SurveyView, found: Sequence[LabelQuality]) -> Table:

@@ -113,8 +113,8 @@ def _panel(name: str, title: str, plane: Plane, lines: Sequence[Line], small: bo
     if plane.diagonal:
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (5, 3)))
     for place, line in enumerate(lines):
-        shift = (place - (len(lines) - 1) / 2) * plane.shift
-        xs, ys = [dot.x + shift for dot in line.dots], [dot.y for dot in line.dots]
+        xs = [dot.x + plane.shift * _aside(lines, place, dot.x) for dot in line.dots]
+        ys = [dot.y for dot in line.dots]
         for x, dot in zip(xs, line.dots, strict=True):
             if dot.interval is not None:
                 axes.plot([x, x], [dot.interval.low, dot.interval.high], color=line.colour, linewidth=1.2, alpha=0.5)
@@ -137,6 +137,12 @@ def _panel(name: str, title: str, plane: Plane, lines: Sequence[Line], small: bo
     _finish(axes, plane, lines, small)
     spoken = "; ".join(f"{line.label}: {_spoken(line, plane)}" for line in lines[:12])
     return draw(figure, name, title, f"{title}, {plane.quantity.replace('pgr', 'PGR')}. {spoken}.")
+
+
+def _aside(lines: Sequence[Line], place: int, x: float) -> float:
+    """Return how many shifts a line's dot stands aside of its x: as many as there are neighbours with a dot there."""
+    there = [i for i, line in enumerate(lines) if any(dot.x == x for dot in line.dots)]
+    return there.index(place) - (len(there) - 1) / 2
 
 
 def _finish(axes: Axes, plane: Plane, lines: Sequence[Line], small: bool) -> None:

@@ -128,7 +128,7 @@ def compare_pairs(
     legend = marks_legend([row for found in rows.values() for row in found])
     if len(pairs) < 2:
         return Compared(each, (), legend)
-    overview = [replace(found[0], label=pair_label(*pair), strong=False) for pair, found in rows.items()]
+    overview = [replace(found[0], label=folded(pair_label(*pair), 20), strong=False) for pair, found in rows.items()]
     title = f"{'Points against WTS' if differences else 'Accuracy'}, {AVERAGE}"
     return Compared((row_panel(name, title, overview, write, zero, explained=False),), each, legend)
 

@@ -12,7 +12,9 @@ from w2s_jobs.engines.reporting.palette import ROLE, categories
 
 __all__ = [
     "AVERAGE",
+    "EACH_PAIR",
     "MARKERS",
+    "SHOWN_PAIRS",
     "Look",
     "folded",
     "look",
@@ -25,6 +27,9 @@ __all__ = [
 ]
 
 AVERAGE = "average"
+EACH_PAIR = "Each capability, for each pair of models"
+SHOWN_PAIRS = 4
+"""Of more pairs of models, the panels of each are folded away."""
 MARKERS = "osD^v"
 """Marks of what has an order of its own: models, pairs of models, variants."""
 _WAYS = {
@@ -100,7 +105,8 @@ def setting_label(setting: SurveySetting) -> str:
 
 def pair_label(weak: str, model: str) -> str:
     """Name a weak model and the strong one that it teaches."""
-    return f"{weak}\N{NO-BREAK SPACE}→ {model}"
+    space = "\N{NO-BREAK SPACE}" if len(weak) + len(model) < 14 else " "
+    return f"{weak}\N{NO-BREAK SPACE}→{space}{model}"
 
 
 def look(setting: SurveySetting) -> Look:

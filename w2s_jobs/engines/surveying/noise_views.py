@@ -55,7 +55,9 @@ def _place(entry: tuple[float, object]) -> float:
 
 
 def _of(view: SurveyView, pair: Pair) -> list[SurveySetting]:
-    return [s for s in view.find("clean", "noise", "wts") if (s.weak, s.model) == pair]
+    """Take one setting for each share: noise of 0% is what is clean, and of 100% what WTS learns from."""
+    of_pair = [s for s in view.find("clean", "noise", "wts") if (s.weak, s.model) == pair]
+    return list({_noise(s): s for s in sorted(of_pair, key=lambda s: s.role == "noise")}.values())
 
 
 def _noise(setting: SurveySetting) -> float:

@@ -24,7 +24,7 @@ from w2s_jobs.engines.surveying.comparison_views import (
     warm_up_block,
     weakened_block,
 )
-from w2s_jobs.engines.surveying.label_views import kept_blocks, labels_block
+from w2s_jobs.engines.surveying.label_views import kept_block, labels_block
 from w2s_jobs.engines.surveying.noise_views import noise_block
 from w2s_jobs.engines.surveying.omitted import omitted_analyses
 from w2s_jobs.engines.surveying.overview import (
@@ -84,7 +84,7 @@ def _sections(view: SurveyView) -> list[Section]:
             "Selected by reward, by confidence, at random",
             iter((random_block(view), rules_block(view))),
         ),
-        ("labels", "Labels", "What the selection keeps", iter((labels_block(view), *kept_blocks(view)))),
+        ("labels", "Labels", "What the selection keeps", iter((labels_block(view), kept_block(view)))),
         ("reward", "Reward model", "The reward model as a judge", reward_blocks(view)),
         (
             "stages",

@@ -11,7 +11,7 @@ from w2s_jobs.engines.reporting.row_figure import Mark, Row, row_panel
 from w2s_jobs.engines.reporting.sections import Block
 from w2s_jobs.engines.reporting.tables import DASH, Cell, Table, share_cell
 from w2s_jobs.engines.surveying.line_figure import Dot, Line, Plane, line_panels, marks_legend
-from w2s_jobs.engines.surveying.names import folded, pair_label, pair_looks
+from w2s_jobs.engines.surveying.names import EACH_PAIR, SHOWN_PAIRS, folded, pair_label, pair_looks
 from w2s_jobs.engines.surveying.survey_view import SurveyView
 
 __all__ = ["reward_blocks"]
@@ -35,6 +35,7 @@ def reward_blocks(view: SurveyView) -> Iterator[Block]:
         large,
         "Share of the right labels that are kept (up) against that of the wrong ones (across), at every cutoff. The "
         "dashed diagonal is chance; the nearer to the upper left, the better the judge. Not in the paper.",
+        (_roc_table(found),),
         each=small,
         legend=legend,
         title="ROC",
@@ -57,7 +58,9 @@ def reward_blocks(view: SurveyView) -> Iterator[Block]:
 def _quality_block(view: SurveyView, found: Sequence[RewardQuality]) -> Block:
     pairs = _pairs(found)
     rows = {pair: _quality_rows(view, [r for r in found if (r.weak, r.model) == pair]) for pair in pairs}
-    panels = [
+    together = [Row(folded(pair_label(r.weak, r.model), 20), _marks(r)) for r in found if r.capability is None]
+    overview = [row_panel("auc", f"AUC and accuracy, {_ALL}", together, percent, explained=False)]
+    each = [
         row_panel(f"auc{i}", pair_label(*pair), own, percent, explained=False)
         for i, (pair, own) in enumerate(rows.items())
     ]
@@ -77,11 +80,15 @@ def _quality_block(view: SurveyView, found: Sequence[RewardQuality]) -> Block:
         folded=True,
     )
     return Block(
-        panels,
+        overview if len(pairs) > 1 and together else each,
         "AUC is the chance that a right label gets a higher reward than a wrong one (50% is chance). Accuracy depends "
         "on the cutoff and on how many labels are right, so compare it with the share of right labels above. "
         "Not in the paper.",
         (table,),
+        each=each if len(pairs) > 1 and together else (),
+        each_summary=EACH_PAIR,
+        each_small=False,
+        each_open=len(pairs) <= SHOWN_PAIRS,
         legend=marks_legend([row for own in rows.values() for row in own]),
         title="AUC and accuracy",
     )
@@ -109,6 +116,26 @@ def _roc(reward: RewardQuality) -> tuple[Dot, ...]:
 
 def _calibration(reward: RewardQuality) -> tuple[Dot, ...]:
     return tuple(Dot(b.mean_reward, b.right, None) for b in reward.calibration if b.labels)
+
+
+def _roc_table(found: Sequence[RewardQuality]) -> Table:
+    rows = [
+        (
+            Cell(pair_label(r.weak, r.model)),
+            Cell(percent(point.cutoff)),
+            share_cell(point.true_positive_rate),
+            share_cell(point.false_positive_rate),
+        )
+        for r in found
+        if r.capability is None
+        for point in r.roc
+    ]
+    return Table(
+        caption="All capabilities together: what a cutoff keeps of the right labels, and of the wrong ones.",
+        headings=("Models", "Cutoff", "Right labels kept", "Wrong labels kept"),
+        rows=rows,
+        folded=True,
+    )
 
 
 def _calibration_table(found: Sequence[RewardQuality]) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from w2s_jobs.engines.reporting.sections import Block
 from w2s_jobs.engines.surveying.captions import against_wts, intervals
 from w2s_jobs.engines.surveying.line_figure import Dot, Line, Plane, line_panels
 from w2s_jobs.engines.surveying.matrix import accuracy_table, pgr_table
-from w2s_jobs.engines.surveying.names import Look, look, model_looks, way_label
+from w2s_jobs.engines.surveying.names import Look, look, model_looks
 from w2s_jobs.engines.surveying.survey_view import Quantity, SurveyView, interval_of, score_of, value_of
 
 __all__ = ["method_blocks", "size_block", "supervision_block"]
@@ -34,8 +35,8 @@ def method_blocks(view: SurveyView) -> Iterator[Block]:
         "pgr", "PGR", replace(plane, quantity="pgr"), lambda column: _method_lines(view, column, "pgr"), view.columns
     )
     caption = (
-        "As in figures 8 and 13 (accuracy), 9 and 14 (PGR) of the paper. Colour and shape are the weak model that "
-        f"taught: filled marks are ours, hollow ones WTS. {intervals(view)} {against_wts(ours, 'ours') if ours else ''}"
+        f"As in figures 8 and 13 (accuracy), 9 and 14 (PGR) of the paper. {_taught_by(view)} {intervals(view)} "
+        f"{against_wts(ours, 'ours') if ours else ''}"
     ).strip()
     yield Block(
         [*large, *recovered],
@@ -51,25 +52,36 @@ def method_blocks(view: SurveyView) -> Iterator[Block]:
         taught = [s for s in shown if s.weak is not None]
         caption = (
             "As in figure 33 of the paper: 0% is no better than the weak model that taught, 100% as good as the "
-            "ceiling of the same strong model. Whiskers are cut where they would hide all else; the table has them "
-            "whole."
+            "ceiling of the same strong model. Whiskers are cut where they would hide all else, but not in the table."
         )
         table = pgr_table(view, taught, "")
         yield Block((), caption, (table,), each=each_recovered, legend=marks, each_summary="PGR of each capability")
 
 
 def _method_lines(view: SurveyView, column: str | None, quantity: Quantity) -> list[Line]:
+    ceiling = [_line(view, view.find("ceiling"), column, "Ceiling")] if quantity == "accuracy" else []
+    ours, wts = view.find("selected", variant="reward"), view.find("wts")
+    if _is_chain(view):
+        return [_line(view, ours, column, "Ours", quantity), _line(view, wts, column, "WTS", quantity), *ceiling]
     looks = model_looks(view.results.models)
     lines = []
     for weak in view.results.models:
-        for role, variant, hollow in (("selected", "reward", False), ("wts", None, True)):
-            settings = [s for s in view.find(role, variant=variant) if s.weak == weak]
-            label = f"{way_label(role, variant or '')} from {weak}"
-            dots = _dots(view, settings, column, quantity)
-            lines.append(Line(label, looks[weak][0], dots, looks[weak][1], hollow=hollow))
-    if quantity == "accuracy":
-        lines.append(_line(view, view.find("ceiling"), column, "Ceiling"))
-    return [line for line in lines if line.dots]
+        for settings, name in ((ours, "Ours"), (wts, "WTS")):
+            dots = _dots(view, [s for s in settings if s.weak == weak], column, quantity)
+            lines.append(Line(f"{name} from {weak}", looks[weak][0], dots, looks[weak][1], hollow=name == "WTS"))
+    return [*lines, *ceiling]
+
+
+def _is_chain(view: SurveyView) -> bool:
+    """Tell whether no weak model taught two strong ones: then one line goes through all pairs."""
+    pairs = view.pairs([*view.find("wts"), *view.find("selected", variant="reward")])
+    return max(Counter(weak for weak, _ in pairs).values(), default=0) <= 1
+
+
+def _taught_by(view: SurveyView) -> str:
+    if _is_chain(view):
+        return "Each model taught the next larger one of the chain."
+    return "Colour and shape are the weak model that taught: filled marks are ours, hollow ones WTS."
 
 
 def size_block(view: SurveyView) -> Block | None:
@@ -136,9 +148,11 @@ def supervision_block(view: SurveyView) -> Block | None:
     )
 
 
-def _line(view: SurveyView, settings: Sequence[SurveySetting], column: str | None, label: str) -> Line:
+def _line(
+    view: SurveyView, settings: Sequence[SurveySetting], column: str | None, label: str, quantity: Quantity = "accuracy"
+) -> Line:
     seen = look(settings[0]) if settings else Look("direct", "o")
-    return Line(label, seen.colour, _dots(view, settings, column, "accuracy"), seen.marker)
+    return Line(label, seen.colour, _dots(view, settings, column, quantity), seen.marker)
 
 
 def _dots(

@@ -14,7 +14,7 @@ from w2s_jobs.engines.reporting.palette import GRID, INK, PAPER, ROLE, as_css_va
 from w2s_jobs.engines.reporting.sections import LegendEntry
 from w2s_jobs.engines.surveying.names import folded
 
-__all__ = ["StackRow", "class_legend", "class_names", "shares", "stack_panel"]
+__all__ = ["StackRow", "class_legend", "class_looks", "class_names", "shares", "stack_panel"]
 
 _COLOURS = dict(
     zip(
@@ -23,6 +23,7 @@ _COLOURS = dict(
         strict=True,
     )
 )
+_MARKS = dict(zip(AGREEMENT_CLASSES, "osD^v", strict=True))
 _WIDE_ENOUGH = 0.085
 """Share of the width from which a number fits into its part of a bar."""
 
@@ -50,10 +51,16 @@ def class_names(first: str, second: str) -> dict[str, str]:
     }
 
 
+def class_looks(first: str, second: str) -> dict[str, tuple[str, str, str]]:
+    """Return name, colour and mark of each class, where it is no part of a bar."""
+    names = class_names(first, second)
+    return {part: (name, _COLOURS[part], _MARKS[part]) for part, name in names.items()}
+
+
 def class_legend(first: str, second: str) -> tuple[LegendEntry, ...]:
     """Explain the colours."""
     return tuple(
-        LegendEntry("", as_css_variables(_COLOURS[name]), label) for name, label in class_names(first, second).items()
+        LegendEntry("", as_css_variables(_COLOURS[part]), name) for part, name in class_names(first, second).items()
     )
 
 
