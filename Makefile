@@ -5,6 +5,9 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := .venv/bin
 # Where the real questions of `make real` lie: a folder with GSM8K's train.jsonl and test.jsonl.
 GSM8K ?= ../shared/data/gsm8k
+# Where the data sets of `make capabilities` lie: one folder each, named as its task family.
+DATA ?= ../shared/data
+EXPERIMENT ?= examples/capabilities.yaml
 
 export UV_PYTHON_DOWNLOADS ?= never
 # A Python that is named holds for the environment too; without one uv finds its own.
@@ -13,7 +16,7 @@ export UV_PYTHON := $(PYTHON)
 endif
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help quickstart test real bench fmt lint types imports verify engines e2e ci setup setup-dev setup-all clean
+.PHONY: help quickstart test real capabilities bench fmt lint types imports verify engines e2e ci setup setup-dev setup-all clean
 
 help: ## List the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,6 +36,11 @@ e2e: setup-dev ## Run whole experiments, with kills (minutes)
 real: setup-all ## SmolLM2-135M on real GSM8K questions: vLLM samples, DeepSpeed ZeRO-2 trains (docs/real.md)
 	$(RUN)/python examples/real/prepare_model.py --questions $(GSM8K)
 	$(RUN)/w2s run examples/real-smollm2.yaml
+
+capabilities: setup ## Method reward on eight real data sets, three seeds (docs/capabilities.md)
+	@test -d $(DATA) || { echo "error: $(DATA) is no folder; name the one that holds the data sets: make capabilities DATA=<folder>"; exit 1; }
+	@mkdir -p .w2s/data && ln -sfn "$$(realpath $(DATA))" .w2s/data/capabilities
+	$(RUN)/w2s run $(EXPERIMENT)
 
 bench: setup-all ## Print the benchmarks' ratios (docs/benchmarks.md)
 	for script in benchmarks/*.py; do echo "== $$script"; $(RUN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
