@@ -6,14 +6,15 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from controller.api.reward import RewardMethod
+from controller.api.reward import RewardMethod, RewardModel
 from w2s_jobs.contracts.model import Contract
 from w2s_jobs.contracts.settings import Percent, Threshold, ThresholdRule
 
-__all__ = ["Ablation", "Baseline", "Branch", "ConfidenceMethod", "Method", "Round"]
+__all__ = ["Ablation", "Baseline", "Branch", "ConfidenceMethod", "JudgedSelection", "Method", "Round"]
 
 Baseline = Literal["weak", "ceiling", "conventional"]
 Ablation = Literal["unfiltered", "direct"]
+JudgedSelection = Literal["reward", "both", "random"]
 
 
 class Branch(Contract):
@@ -39,6 +40,12 @@ class Round(Contract):
     """branches instead of thresholds and after, where the thresholds differ by what was chosen before"""
     rules: tuple[ThresholdRule, ...] = Field(default=(), max_length=2)
     """rules that choose a threshold without gold: of the round's, or where it has none, of all (docs/thresholds.md)"""
+
+    selections: tuple[JudgedSelection, ...] = Field(default=(), max_length=3)
+    """selections of method `reward` beside the thresholds, each a branch: reward (of the voted label), both (that and
+    confidenceThreshold), random (as many as reward keeps)"""
+    confidence_threshold: Percent | None = None
+    """confidenceThreshold in percent of the selection both"""
 
     @model_validator(mode="before")
     @classmethod
@@ -76,6 +83,8 @@ class ConfidenceMethod(Contract):
     ablations: tuple[Ablation, ...] = Field(default=(), max_length=2)
     """ablations: unfiltered appends all relabelled rows in round 2, after the thresholds from which that goes on
     (table 1); direct does the baselines without chain of thought (table 3, appendix C.1)"""
+    reward_model: RewardModel = RewardModel()
+    """rewardModel of the selections: trained on where weak labels and the conventional model agree"""
     require_chain_of_thought: bool = True
     """requireChainOfThought drops labels without reasoning from round 2 on (appendix A.2); false suits tasks that are
     answered without any"""

@@ -46,6 +46,7 @@ def broken_sweep_rules(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
         yield from _goes_on_from((*place, "after"), one, confidence.rounds[index - 1] if index else None)
         yield from _branches((*place, "branches"), one, confidence.rounds[:index])
         yield from _rules((*place, "rules"), one, task.dataset.splits.calibration)
+        yield from _selections(place, one, confidence.rounds[:index])
     points = _count_points(confidence) * len(experiment.spec.seeds)
     if points > MOST_POINTS:
         yield (
@@ -56,7 +57,7 @@ def broken_sweep_rules(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
 
 
 def _thresholds(place: Path, one: Round) -> Iterator[Problem]:
-    if not (one.thresholds or one.branches or one.rules):
+    if not (one.thresholds or one.branches or one.rules or one.selections):
         yield (
             (*place, "thresholds"),
             f"none, and no rules that choose one. Write thresholds: [50], or rules: [{get_args(ThresholdRule)[1]}]",
@@ -136,6 +137,23 @@ def _rules(path: Path, one: Round, calibration: int) -> Iterator[Problem]:
             )
 
 
+def _selections(place: Path, one: Round, before: Sequence[Round]) -> Iterator[Problem]:
+    here = (*place, "selections")
+    yield from repeated(here, one.selections)
+    if ("both" in one.selections) != (one.confidence_threshold is not None):
+        missing = "missing; selection both needs it. Write one in percent"
+        unread = "no selection reads it. Add both to selections, or remove it"
+        yield (*place, "confidenceThreshold"), missing if one.confidence_threshold is None else unread
+    if one.branches and one.selections:
+        yield here, "stand beside branches, which name each way through the rounds before. Write thresholds instead"
+    if "calibrated" in one.rules and not one.after and any(earlier.selections for earlier in before):
+        yield (
+            (*place, "rules"),
+            "'calibrated' would follow a selection by reward, and no reward is computed of calibration questions. "
+            "Name in after the thresholds to go on from, or use 'agreement'",
+        )
+
+
 def _count_points(confidence: ConfidenceMethod) -> int:
     """Count the trainings of the rounds without walking the sweep, which may be too large to be walked."""
     total = 0
@@ -145,7 +163,7 @@ def _count_points(confidence: ConfidenceMethod) -> int:
             ends = Counter(threshold for branch in one.branches for threshold in branch.thresholds)
         else:
             ways = sum(n for end, n in ends.items() if not one.after or end in one.after) if index else 1
-            ends = Counter(dict.fromkeys(one.thresholds or one.rules, ways))
+            ends = Counter(dict.fromkeys((*(one.thresholds or one.rules), *one.selections), ways))
         total += sum(ends.values())
     return total
 

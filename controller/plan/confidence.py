@@ -11,11 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import get_args
 
-from controller.api.method import ConfidenceMethod
+from controller.api.method import ConfidenceMethod, JudgedSelection
 from controller.plan.builder import Model, PlanBuilder, TestSplit, Training, output
 from controller.plan.compared import Compared
 from controller.plan.graph import Step
+from controller.plan.reward_judge import RewardJudge
 from controller.plan.sweep_report import report_sweep
 from controller.plan.threshold_choice import ThresholdChooser
 from w2s_jobs.contracts.artifact import Input
@@ -121,6 +124,8 @@ class _OneSeed:
                 self._choose(index, branch, rule)
             for threshold in one.swept_after(branch.kept.thresholds):
                 yield from self._threshold(index, branch, threshold)
+        for selection in one.selections:
+            yield from self._threshold(index, branch, selection)
 
     def _threshold(
         self, index: int, branch: _Branch, threshold: Threshold, chosen: Step | None = None
@@ -132,7 +137,10 @@ class _OneSeed:
             task=self._of.task, threshold=number, require_chain_of_thought=self._needs_reasoning(index)
         )
         label = f"select round {index + 1} {self._suffix(thresholds)}"
-        select = self._build.select(branch.votes, branch.questions, params, label, chosen)
+        if threshold in get_args(JudgedSelection):
+            select = self._judged(index, branch, threshold)
+        else:
+            select = self._build.select(branch.votes, branch.questions, params, label, chosen)
         kept = _Kept((*branch.kept.selects, select), (*branch.kept.grades, branch.votes), thresholds)
         model = self._train(f"train round {index + 1}", "round", kept)
         yield self._point("round", model, kept)
@@ -145,6 +153,45 @@ class _OneSeed:
                 votes = self._chooser.votes(branch.labeller, self._suffix(branch.kept.thresholds))
                 discarded = (*discarded, self._chooser.discard(votes, params, chosen, self._suffix(thresholds)))
             yield from self._round(index + 1, replace(self._relabel(model, kept), discarded_calibration=discarded))
+
+    def _judged(self, index: int, branch: _Branch, rule: Threshold) -> Step:
+        """Select by a rule of method `reward`, in the place of a threshold."""
+        build, one = self._build, self._method.rounds[index]
+        suffix = f"round {index + 1} {self._suffix((*branch.kept.thresholds, rule))}"
+        inputs = {"votes": (output(branch.votes, "votes.parquet"),), "questions": (branch.questions,)}
+        if rule == "random":
+            inputs["size"] = (output(self._judged(index, branch, "reward"), "kept.parquet"),)
+        else:
+            labels, questions = {self._of.name: branch.votes}, {self._of.name: branch.questions}
+            scores = self._judge.score(labels, questions, f"labels of round {index + 1} {branch.votes.key[:8]}")
+            inputs["scores"] = (output(scores[self._of.name], "scores/"),)
+        params = SelectParams(
+            task=self._of.task,
+            threshold=one.confidence_threshold if rule == "both" else None,
+            min_reward=self._method.reward_model.cutoff if "scores" in inputs else None,
+            draw=self._seed if rule == "random" else None,
+            require_chain_of_thought=self._needs_reasoning(index),
+        )
+        return build.light("select", params, inputs, branch.votes.role, f"select {suffix}")
+
+    @cached_property
+    def _judge(self) -> RewardJudge:
+        """Reward models trained on where the greedy weak labels and the conventional model's own agree."""
+        everything = SelectParams(task=self._of.task, require_valid=False)
+        labels = self._one_label_each(self._weak, "greedy weak label", everything)
+        model = self._train("train conventional", "conventional", labels)
+        questions = self._build.questions(self._of, "unlabelled")
+        name = f"conventional seed {self._seed}"
+        own = self._build.sample_once(model, [questions], f"{name} labels all")
+        return RewardJudge(
+            build=self._build,
+            wanted=self._method.reward_model,
+            strong=self._strong,
+            seed=self._seed,
+            weak_votes={self._of.name: labels.grades[0]},
+            strong_votes={self._of.name: self._build.grade(self._of, own, f"grade {name} labels")},
+            name=name,
+        )
 
     def _needs_reasoning(self, index: int) -> bool:
         """Tell whether labels must show reasoning: from round 2 on they are the strong model's own (appendix A.2)."""

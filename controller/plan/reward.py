@@ -18,7 +18,8 @@ from controller.api.v1alpha1 import Capability, ChainModel
 from controller.plan.builder import NO_SHOTS, Model, PlanBuilder, Shots, output
 from controller.plan.compared import Compared
 from controller.plan.graph import Step
-from controller.plan.reward_labels import Labels, PairLabels, Teaching, kept
+from controller.plan.reward_judge import Labels
+from controller.plan.reward_labels import PairLabels, Teaching, kept
 from controller.plan.survey_report import report_survey
 from w2s_jobs.contracts.artifact import Input
 from w2s_jobs.contracts.step_params import CleanParams

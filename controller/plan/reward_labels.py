@@ -13,14 +13,12 @@ from controller.api.reward import RewardMethod
 from controller.api.v1alpha1 import Capability, ChainModel
 from controller.plan.builder import Model, PlanBuilder, Training, output
 from controller.plan.graph import Step
+from controller.plan.reward_judge import Labels, RewardJudge
 from w2s_jobs.contracts.artifact import Input
 from w2s_jobs.contracts.settings import SelectionRule
-from w2s_jobs.contracts.step_params import PartitionParams, RewardObjective, ScoreParams, SelectParams
+from w2s_jobs.contracts.step_params import SelectParams
 
-__all__ = ["Labels", "PairLabels", "Teaching", "kept"]
-
-Labels = Mapping[str, Step]
-"""A step by capability: grades (votes), or selects (rows to learn from)"""
+__all__ = ["PairLabels", "Teaching", "kept"]
 
 
 @dataclass(frozen=True)
@@ -123,59 +121,26 @@ class PairLabels:
         }
 
     @cached_property
-    def pairs(self) -> Mapping[str, Input]:
-        """Pairs to train the reward model on: labels both agree on, against the other labels of the WTS model."""
-        return {of.name: output(self._partition(of), "pairs.parquet") for of in self._build.capabilities}
-
-    def _partition(self, of: Capability) -> Step:
-        inputs = {
-            "weak": (output(self.weak_votes[of.name], "votes.parquet"),),
-            "strong": (output(self.strong_votes[of.name], "votes.parquet"),),
-            "questions": (self._build.questions(of, "unlabelled"),),
-        }
-        label = f"partition {of.name} {self._name}"
-        return self._build.light("partition", PartitionParams(task=of.task), inputs, "strong", label)
-
-    @cached_property
-    def reward_models(self) -> Mapping[str, Model]:
-        """The reward model of each capability; one for all of them, unless the manifest wants one each."""
-        wanted = self._teaching.method.reward_model
-        training = Training(
-            wanted.training or self._build.spec.training,
-            self._teaching.seed,
-            reward=RewardObjective(loss=wanted.loss, balanced=wanted.balanced),
+    def judge(self) -> RewardJudge:
+        """The reward models of this pair."""
+        return RewardJudge(
+            build=self._build,
+            wanted=self._teaching.method.reward_model,
+            strong=self._teaching.given(self._strong),
+            seed=self._teaching.seed,
+            weak_votes=self.weak_votes,
+            strong_votes=self.strong_votes,
+            name=self._name,
         )
-        strong = self._teaching.given(self._strong)
-        label = f"train reward model {self._name}"
-        if wanted.per_capability:
-            return {
-                name: self._build.train(strong, (pairs,), training, "reward-model", f"{label} {name}")
-                for name, pairs in self.pairs.items()
-            }
-        one = self._build.train(strong, tuple(self.pairs.values()), training, "reward-model", label)
-        return dict.fromkeys(self.pairs, one)
 
     @cached_property
     def scores(self) -> Labels:
         """Scores of the weak labels."""
-        return self._score(self.weak_votes, "labels")
+        return self.judge.score(self.weak_votes, self._questions, "labels")
 
-    def _score(self, votes: Labels, what: str) -> Labels:
-        """Let each reward model judge the labels of its capabilities, in one step."""
-        build = self._build
-        training = self._teaching.method.reward_model.training or build.spec.training
-        params = ScoreParams(template=self._strong.template, max_seq_len=training.max_seq_len)
-        scored: dict[str, Step] = {}
-        for model in dict.fromkeys(self.reward_models.values()):
-            of = [one for one in build.capabilities if self.reward_models[one.name] == model]
-            inputs = {
-                "votes": tuple(output(votes[one.name], "votes.parquet") for one in of),
-                "questions": tuple(build.questions(one, "unlabelled") for one in of),
-            }
-            whose = f" of {of[0].name}" if len(of) < len(build.capabilities) else ""
-            step = build.score(model, params, inputs, f"score {self._name} {what}{whose}")
-            scored |= {one.name: step for one in of}
-        return scored
+    @property
+    def _questions(self) -> Mapping[str, Input]:
+        return {of.name: self._build.questions(of, "unlabelled") for of in self._build.capabilities}
 
     @cached_property
     def voted(self) -> Labels:
@@ -185,7 +150,7 @@ class PairLabels:
     @cached_property
     def voted_scores(self) -> Labels:
         """Scores of the voted labels."""
-        return self._score(self.voted, "voted labels")
+        return self.judge.score(self.voted, self._questions, "voted labels")
 
     def selected(self, rule: SelectionRule) -> Labels:
         """Select weak labels by a rule."""
