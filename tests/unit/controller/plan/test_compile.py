@@ -344,3 +344,29 @@ def _product(numbers) -> int:
     for number in numbers:
         total *= number
     return total
+
+
+def test_selections_of_the_other_method_stand_beside_the_thresholds_and_share_one_reward_model(experiment) -> None:
+    rounds = [{"thresholds": [50], "selections": ["reward", "both", "random"], "confidenceThreshold": 60}]
+    plan = compile_plan(experiment(method__confidence__rounds=rounds, method__confidence__ablations=[]))
+    assert [p.thresholds for p in plan.points if p.role == "round"] == [(50,), ("reward",), ("both",), ("random",)]
+    counts = Counter(step.kind for step in plan.steps)
+    assert (counts["partition"], counts["score"]) == (1, 1)
+    (judge,) = [step for step in plan.steps if step.role == "reward-model"]
+    assert judge.params.reward is not None
+    chosen = {p.thresholds[0]: plan.step(p.selects[0]) for p in plan.points if p.role == "round"}
+    assert (chosen["both"].params.threshold, chosen["both"].params.min_reward) == (60, 0.5)
+    assert chosen["random"].inputs["size"][0].key == chosen["reward"].key
+    (conventional,) = [p for p in plan.points if p.role == "conventional"]
+    assert conventional.train in _all_below(plan, chosen["reward"].key), "the reward model needs what S itself says"
+    assert all(
+        conventional.train not in plan.dependencies(plan.step(p.train)) for p in plan.points if p.role == "round"
+    )
+
+
+def test_a_selection_by_reward_goes_on_to_the_next_round_with_the_same_reward_model(experiment) -> None:
+    rounds = [{"selections": ["reward"]}, {"selections": ["reward"]}]
+    plan = compile_plan(experiment(method__confidence__rounds=rounds, method__confidence__ablations=[]))
+    assert [p.thresholds for p in plan.points if p.role == "round"] == [("reward",), ("reward", "reward")]
+    assert len([step for step in plan.steps if step.role == "reward-model"]) == 1
+    assert len([step for step in plan.steps if step.kind == "score"]) == 2
