@@ -60,6 +60,19 @@ class History:
             for entry in result.files
         ]
 
+    def set_aside(self) -> list[str]:
+        """Say of each dataset how many records were left out, where any were."""
+        counts = {
+            _family(result): (result.metrics.get("skippedRecords", 0), result.metrics.get("repeatedRecords", 0))
+            for use, result in self.steps
+            if use.kind == "prepare"
+        }
+        return [
+            f"{family}: {skipped} records that cannot be read, {repeated} whose question repeats or is a test question"
+            for family, (skipped, repeated) in counts.items()
+            if skipped or repeated
+        ]
+
 
 def read_history(context: StepContext, uses: Sequence[StepUse]) -> History:
     """Read the result of each step from the store."""
