@@ -1,0 +1,105 @@
+"""The installation: what the people who run the cluster decide, read by the controller from one YAML file.
+
+The chart writes it from its values. An experiment names a store and pools by the names given here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from controller.api.placement import GpuType
+from w2s_jobs.contracts.model import Contract
+from w2s_jobs.contracts.steps import StoreSettings
+
+__all__ = ["Credentials", "Installation", "NodePool", "Store", "WorkerDefaults"]
+
+
+class Credentials(Contract):
+    """How a worker proves to the store who it is. Never a key itself."""
+
+    secret_name: str | None = Field(default=None, max_length=253)
+    """secretName in the experiment's namespace, with the variables that boto3 knows (AWS_ACCESS_KEY_ID, …)"""
+    service_account_name: str | None = Field(default=None, max_length=253)
+    """serviceAccountName of the workers, whose web identity the store trusts"""
+
+
+class Store(Contract):
+    """A place for artifacts."""
+
+    name: str = Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
+    """name that experiments use"""
+    settings: StoreSettings
+    """settings: URI, endpoint, region"""
+    credentials: Credentials = Credentials()
+    """credentials of the workers"""
+    namespaces: tuple[str, ...] = ()
+    """namespaces that may use it; empty for all"""
+
+
+class NodePool(Contract):
+    """Nodes of one kind, under the name that experiments' pools use."""
+
+    name: str = Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
+    """name"""
+    gpu: GpuType | None = None
+    """gpu type; an experiment's pool of this name must say the same"""
+    gpu_resource: str = "nvidia.com/gpu"
+    """gpuResource by which pods ask for one GPU"""
+    node_selector: dict[str, str] = Field(default_factory=dict)
+    """nodeSelector of the pods; `w2s.dev/pool: <name>` when nothing is given"""
+    tolerations: tuple[dict[str, Any], ...] = ()
+    """tolerations of the pods; of `nvidia.com/gpu` when nothing is given"""
+    affinity: dict[str, Any] = Field(default_factory=dict)
+    """affinity of the pods"""
+    topology_key: str | None = Field(default=None, max_length=317)
+    """topologyKey that the pods of one multi-node training share, such as a rack's label"""
+    memory_per_gpu: str = "64Gi"
+    """memoryPerGpu of the host that a pod asks for"""
+    cpus_per_gpu: int = Field(default=8, ge=1, le=256)
+    """cpusPerGpu that a pod asks for"""
+
+
+class WorkerDefaults(Contract):
+    """What every worker pod gets."""
+
+    image: str = Field(default="w2s-worker:latest", max_length=1000)
+    """image of the workers"""
+    image_pull_policy: str = "IfNotPresent"
+    """imagePullPolicy"""
+    image_pull_secrets: tuple[str, ...] = ()
+    """imagePullSecrets by name"""
+    priority_class_name: str | None = Field(default=None, max_length=253)
+    """priorityClassName where the experiment names none"""
+    queue: str | None = Field(default=None, max_length=253)
+    """queue of Kueue where the experiment names none"""
+    scratch: str = "20Gi"
+    """scratch: ephemeral storage of a pod, the models that it reads included"""
+    memory: str = "2Gi"
+    """memory of a pod without GPUs, for each thread"""
+    shared_memory: str = "8Gi"
+    """sharedMemory: size of /dev/shm where more than one process computes"""
+    model_cache: dict[str, Any] = Field(default_factory=dict)
+    """modelCache: a volume source (hostPath, persistentVolumeClaim) for downloaded models; an emptyDir by default"""
+    backoff_limit: int = Field(default=3, ge=0, le=100)
+    """backoffLimit: attempts after the first that are charged to a step"""
+    grace_seconds: int = Field(default=120, ge=1, le=3600)
+    """graceSeconds that a pod gets to save what it has"""
+    no_progress_seconds: int = Field(default=3600, ge=60, le=604800)
+    """noProgressSeconds after which a step that reports nothing is ended and tried again"""
+
+
+class Installation(Contract):
+    """The whole file."""
+
+    stores: tuple[Store, ...] = ()
+    """stores"""
+    default_store: str | None = Field(default=None, max_length=63)
+    """defaultStore where an experiment names none"""
+    pools: tuple[NodePool, ...] = ()
+    """pools"""
+    workers: WorkerDefaults = WorkerDefaults()
+    """workers: defaults of their pods"""
+    namespaces: tuple[str, ...] = ()
+    """namespaces that are watched; empty for all"""
