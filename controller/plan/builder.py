@@ -33,7 +33,7 @@ from w2s_jobs.contracts.step_params import (
 )
 from w2s_jobs.contracts.steps import StepParams
 
-__all__ = ["NO_SHOTS", "Model", "PlanBuilder", "Shots", "TestSplit", "Training", "output"]
+__all__ = ["NO_SHOTS", "Model", "PlanBuilder", "Shots", "TestSplit", "Training", "draft_step", "output"]
 
 Engine = Literal["transformers", "vllm"]
 Side = Literal["weak", "strong"]
@@ -92,6 +92,14 @@ def output(step: Step, file: str) -> Input:
     return Input(kind=step.kind, key=step.key, file=file)
 
 
+def draft_step(
+    kind: StepKind, name: str, role: str, params: StepParams, inputs: Mapping[str, tuple[Input, ...]]
+) -> Step:
+    """Build a step with its key; roles without inputs are left out."""
+    given = {role: items for role, items in inputs.items() if items}
+    return Step(kind=kind, key=step_key(kind, params, given), name=name, role=role, params=params, inputs=given)
+
+
 class PlanBuilder:
     """Collects steps in the order in which they are asked for, which is topological."""
 
@@ -146,7 +154,7 @@ class PlanBuilder:
             shots=shots.number,
         )
         inputs = {"questions": tuple(questions), "shots": shots.examples, "model": model.inputs}
-        step = self._draft("sample", label, model.side, params, inputs)
+        step = draft_step("sample", label, model.side, params, inputs)
         return self._add(step, _on(where, where.gpus or 1), shards=where.shards)
 
     def sample_once(self, model: Model, questions: Sequence[Input], label: str) -> Step:
@@ -165,14 +173,14 @@ class PlanBuilder:
     def grade(self, of: Capability, samples: Step, label: str, questions: Input | None = None) -> Step:
         """Extract answers and vote; of samples of several capabilities, over these questions only."""
         inputs = {"samples": (output(samples, "samples/"),), "questions": (questions,) if questions else ()}
-        step = self._draft("grade", label, samples.role, GradeParams(task=of.task), inputs)
+        step = draft_step("grade", label, samples.role, GradeParams(task=of.task), inputs)
         return self._add(step, Resources(threads=self.spec.placement.grading.threads))
 
     def light(
         self, kind: StepKind, params: StepParams, inputs: Mapping[str, tuple[Input, ...]], role: str, label: str
     ) -> Step:
         """Add a step that needs neither GPU nor threads."""
-        return self._add(self._draft(kind, label, role, params, inputs))
+        return self._add(draft_step(kind, label, role, params, inputs))
 
     def select(
         self, grades: Step, questions: Input, params: SelectParams, label: str, chosen: Step | None = None
@@ -188,7 +196,7 @@ class PlanBuilder:
     def score(self, model: Model, params: ScoreParams, inputs: Mapping[str, tuple[Input, ...]], label: str) -> Step:
         """Let a reward model judge labels, where strong models are sampled."""
         where = self.spec.placement.strong_sampling
-        step = self._draft("score", label, model.side, params, {**inputs, "model": model.inputs})
+        step = draft_step("score", label, model.side, params, {**inputs, "model": model.inputs})
         return self._add(step, _on(where, where.gpus or 1), shards=where.shards)
 
     def train(self, model: Model, examples: Sequence[Input], training: Training, role: str, label: str) -> Model:
@@ -203,7 +211,7 @@ class PlanBuilder:
             repeats=training.repeats,
         )
         learnt = "pairs" if training.reward else "examples"
-        step = self._draft("train", label, role, params, {learnt: tuple(examples), "model": model.inputs})
+        step = draft_step("train", label, role, params, {learnt: tuple(examples), "model": model.inputs})
         resources = _on(where, where.gpus or where.parallelism.ranks)
         trained = self._add(step, resources, parallelism=where.parallelism)
         return Model(side=model.side, template=model.template, engine=model.engine, trained=trained)
@@ -253,12 +261,6 @@ class PlanBuilder:
         if self.spec.engine == "auto":
             return "transformers" if source.scratch is not None else "vllm"
         return self.spec.engine
-
-    def _draft(
-        self, kind: StepKind, name: str, role: str, params: StepParams, inputs: Mapping[str, tuple[Input, ...]]
-    ) -> Step:
-        given = {name: items for name, items in inputs.items() if items}
-        return Step(kind=kind, key=step_key(kind, params, given), name=name, role=role, params=params, inputs=given)
 
     def _add(
         self,

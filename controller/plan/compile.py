@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from controller.api.v1alpha1 import WeakToStrongExperiment
-from controller.plan.builder import PlanBuilder
+from controller.plan.builder import PlanBuilder, draft_step
 from controller.plan.compared import Compared, ReportHead
 from controller.plan.confidence import compile_confidence
 from controller.plan.gold_guard import refuse_gold_leaks
@@ -16,10 +16,20 @@ from controller.plan.reward import compile_reward
 from w2s_jobs.contracts.keys import keyed
 from w2s_jobs.contracts.report import StepUse
 
-__all__ = ["compile_plan"]
+__all__ = ["Work", "compile_plan", "compile_work", "finish_plan"]
 
 _HOW = {"pools", "placement", "storage"}
 """Fields of the spec that say how and where, not what: they are no part of the report, so they change no key."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """All that an experiment needs done but its report: the same for experiments that differ in their names only."""
+
+    steps: tuple[Step, ...]
+    compared: Compared
+    uses: Mapping[str, int]
+    """how often each step would run if nothing were shared, by key"""
 
 
 def compile_plan(experiment: WeakToStrongExperiment) -> Plan:
@@ -30,16 +40,25 @@ def compile_plan(experiment: WeakToStrongExperiment) -> Plan:
     PlanRefused
         Gold labels would reach a step that must not see them. No manifest can ask for that; it is a defect of a method.
     """
+    return finish_plan(compile_work(experiment), experiment)
+
+
+def compile_work(experiment: WeakToStrongExperiment) -> Work:
+    """Compile everything but the report. The name of the experiment has no part in it."""
     build = PlanBuilder(experiment)
     compared = _compile_method(experiment, build)
     uses = _count_uses(build.steps, compared.points)
-    params = compared.params(_head(experiment, build.steps, uses))
-    report = build.light(compared.kind, params, compared.inputs, "report", "report")
+    steps = tuple(replace(step, uses=uses.get(step.key, 1)) for step in build.steps)
+    return Work(steps=steps, compared=compared, uses=uses)
+
+
+def finish_plan(work: Work, experiment: WeakToStrongExperiment) -> Plan:
+    """Add the report, which bears the experiment's name, and guard the gold labels (see `compile_plan`)."""
+    compared = work.compared
+    params = compared.params(_head(experiment, work.steps, work.uses))
+    report = draft_step(compared.kind, "report", "report", params, compared.inputs)
     plan = Plan(
-        experiment=experiment.metadata.name,
-        steps=tuple(replace(step, uses=uses.get(step.key, 1)) for step in build.steps),
-        points=compared.points,
-        report=report.key,
+        experiment=experiment.metadata.name, steps=(*work.steps, report), points=compared.points, report=report.key
     )
     refuse_gold_leaks(plan)
     return plan
