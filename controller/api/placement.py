@@ -17,7 +17,7 @@ GpuType = Literal["A100-40GB", "A100-80GB", "B200-180GB", "H100-80GB", "H200-141
 class Pool(Contract):
     """Nodes of one kind."""
 
-    name: str = Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
+    name: str = Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", max_length=63)
     """name by which a placement asks for it"""
     gpu: GpuType
     """gpu type of the nodes"""

@@ -25,6 +25,8 @@ _PATTERNS: Mapping[str, str] = {
     r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$": "1 to 63 lower-case letters, digits and '-', the first and last no '-'",
     r"^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$": "1 to 63 lower-case letters, digits, '-' and '.', the first and last a "
     "letter or digit",
+    r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$": "the name of an object on the cluster: lower-case letters, digits, '-' "
+    "and '.'",
 }
 """What the patterns of the types mean. A test holds every pattern of the manifest to have an entry here."""
 

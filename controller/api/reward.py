@@ -21,8 +21,8 @@ __all__ = [
     "RewardModel",
 ]
 
-CapabilityName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
-ModelName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$")]
+CapabilityName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", max_length=63)]
+ModelName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$", max_length=63)]
 
 RewardBaseline = Literal["weak", "ceiling", "wts"]
 RewardAblation = Literal["wts-single", "wts-2", "mixed", "clean", "no-warm-up", "in-context"]

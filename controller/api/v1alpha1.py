@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from controller.api.method import Method
-from controller.api.placement import Placement, Pool
+from controller.api.operations import Operations
 from controller.api.reward import CapabilityName, ModelName
 from w2s_jobs.contracts.model import Contract
 from w2s_jobs.contracts.settings import (
@@ -25,7 +25,6 @@ from w2s_jobs.contracts.settings import (
     TrainingSettings,
 )
 from w2s_jobs.contracts.step_params import Completion, Splits
-from w2s_jobs.contracts.steps import StoreSettings
 
 __all__ = [
     "Capability",
@@ -33,6 +32,7 @@ __all__ = [
     "DatasetSpec",
     "EvaluationSpec",
     "ExperimentSpec",
+    "Inquiry",
     "Metadata",
     "Models",
     "PretrainStage",
@@ -45,7 +45,7 @@ __all__ = [
 class Metadata(Contract):
     """Which experiment this is. Nothing here enters the key of a step but the report's."""
 
-    name: str = Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
+    name: str = Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", max_length=63)
     """name of the experiment, as Kubernetes names things"""
     namespace: str | None = Field(default=None, max_length=63)
     """namespace on a cluster; a local run ignores it"""
@@ -177,8 +177,8 @@ class EvaluationSpec(Contract):
     """published names the setting of the paper whose numbers the report lays beside this run's"""
 
 
-class ExperimentSpec(Contract):
-    """What is asked for."""
+class Inquiry(Contract):
+    """What is asked. All of it is told in the report, and so enters the report's key."""
 
     description: str = Field(default="", max_length=4000)
     """description for the report's reader"""
@@ -202,15 +202,9 @@ class ExperimentSpec(Contract):
     """seeds: a sweep axis over sampling and training; the splits stay as they are"""
     engine: Literal["auto", "transformers", "vllm"] = "auto"
     """engine of sampling; auto takes transformers for models from scratch and vllm for all others"""
-    pools: tuple[Pool, ...] = Field(default=(), max_length=32)
-    """pools of GPUs that placement may name"""
-    placement: Placement = Placement()
-    """placement of the steps; CPUs only by default"""
-    storage: StoreSettings | None = None
-    """storage of artifacts; `--store` overrides it, and a local folder is the default"""
 
     @model_validator(mode="after")
-    def _one_task_or_capabilities(self) -> ExperimentSpec:
+    def _one_task_or_capabilities(self) -> Inquiry:
         given = [name for name in ("task", "dataset", "capabilities") if getattr(self, name)]
         if given not in (["task", "dataset"], ["capabilities"]):
             got = " and ".join(given) if given else "none"
@@ -230,6 +224,10 @@ class ExperimentSpec(Contract):
         if self.capabilities:
             return tuple((("capabilities", index), one) for index, one in enumerate(self.capabilities))
         return tuple(((), one) for one in self.tasks)
+
+
+class ExperimentSpec(Operations, Inquiry):
+    """What is asked for, and how and where it runs."""
 
 
 class WeakToStrongExperiment(Contract):

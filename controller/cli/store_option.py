@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from controller.api.v1alpha1 import WeakToStrongExperiment
+from controller.errors import W2sError
 from controller.local.run_folder import HOME
 from w2s_jobs.contracts.steps import StoreSettings
 
@@ -21,8 +22,14 @@ store_option = click.option(
 
 def choose_store(option: str | None, experiment: WeakToStrongExperiment | None = None) -> StoreSettings:
     """Settle on a store; the option wins. An S3 endpoint and region of the manifest hold for the option too."""
-    declared = None if experiment is None else experiment.spec.storage
+    storage = None if experiment is None else experiment.spec.storage
+    declared = None if storage is None else storage.settings
     if option is None:
+        if storage is not None and declared is None:
+            raise W2sError(
+                f"spec.storage.name '{storage.name}' is a store of a cluster, which this machine does not know. "
+                "Say where artifacts lie here: --store FOLDER, or --store s3://bucket/prefix"
+            )
         return declared or _folder(HOME / "store")
     if option and "://" not in option:
         return _folder(Path(option))

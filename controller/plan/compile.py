@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from controller.api.operations import Operations
 from controller.api.v1alpha1 import WeakToStrongExperiment
 from controller.plan.builder import PlanBuilder, draft_step
 from controller.plan.compared import Compared, ReportHead
@@ -18,7 +19,7 @@ from w2s_jobs.contracts.report import StepUse
 
 __all__ = ["Work", "compile_plan", "compile_work", "finish_plan"]
 
-_HOW = {"pools", "placement", "storage"}
+_HOW = set(Operations.model_fields)
 """Fields of the spec that say how and where, not what: they are no part of the report, so they change no key."""
 
 

@@ -33,7 +33,7 @@ __all__ = [
     "TrainingSettings",
 ]
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", max_length=64)]
 Percent = Annotated[int, Field(ge=0, le=100)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """What every generator takes; a larger one would be cut to this by some of them, and two seeds would be one."""
@@ -54,7 +54,7 @@ class HubLocation(Contract):
 
     name: str = Field(min_length=1, max_length=200)
     """name of the repository on the hub, `owner/name`"""
-    revision: str = Field(pattern=r"^[0-9a-f]{7,40}$")
+    revision: str = Field(pattern=r"^[0-9a-f]{7,40}$", max_length=40)
     """revision is the commit hash that is read; a branch or tag is refused, because it can move"""
     subset: str | None = Field(default=None, max_length=100)
     """subset (configuration) of a dataset repository; not for models"""
@@ -180,7 +180,7 @@ class SamplingSettings(Contract):
     """topP of nucleus sampling"""
     max_tokens: int = Field(default=512, ge=1, le=131072)
     """maxTokens a completion may have"""
-    stop: tuple[Annotated[str, Field(min_length=1)], ...] = Field(default=(), max_length=16)
+    stop: tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...] = Field(default=(), max_length=16)
     """stop strings that end a completion, beside the model's end token"""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """dtype of the weights while sampling; auto is bfloat16 on a GPU and float32 on a CPU"""

@@ -40,20 +40,24 @@ Completion = Literal["text", "answer"]
 """What is learnt of a row: the whole text, or only the final answer as the family writes it (no chain of thought)."""
 
 
+_MOST_ROWS = 1_000_000_000
+"""Rows of a split. No data set of questions has more; it bounds the sums that an API server checks."""
+
+
 class Splits(Contract):
     """Sizes of the disjoint splits, drawn with one seed. 0 leaves a split out, null takes all that is left."""
 
-    pretrain: int = Field(default=0, ge=0)
+    pretrain: int = Field(default=0, ge=0, le=_MOST_ROWS)
     """pretrain rows: only models built from scratch learn from them"""
-    labelled: int = Field(default=0, ge=0)
+    labelled: int = Field(default=0, ge=0, le=_MOST_ROWS)
     """labelled rows (D_a): their gold may be read by everything"""
-    calibration: int = Field(default=0, ge=0)
+    calibration: int = Field(default=0, ge=0, le=_MOST_ROWS)
     """calibration rows: labelled ones that no model learns from, for the threshold rule `calibrated`"""
-    unlabelled: int | None = Field(default=None, ge=0)
+    unlabelled: int | None = Field(default=None, ge=0, le=_MOST_ROWS)
     """unlabelled rows (D_b): only the ceiling and the analyses may read their gold"""
-    test: int | None = Field(default=None, ge=0)
+    test: int | None = Field(default=None, ge=0, le=_MOST_ROWS)
     """test rows (T): only evaluations may read their gold"""
-    extra_test: int | None = Field(default=0, ge=0)
+    extra_test: int | None = Field(default=0, ge=0, le=_MOST_ROWS)
     """extraTest rows, evaluated apart: the report gives test alone, and both together (paper: 500 beside 5,000)"""
     seed: Seed = 0
     """seed of the split"""
