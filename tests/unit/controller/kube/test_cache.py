@@ -105,6 +105,36 @@ def test_an_object_moves_between_the_values_of_an_index() -> None:
     assert cache.by_index("job", "two") == []
 
 
+class Follower:
+    """A cache, and a listener that keeps what it is told of."""
+
+    def __init__(self) -> None:
+        self.cache = Cache({"job": by_job})
+        self.told: dict[str, Object] = {}
+        self.events: list[tuple[bool, Object]] = []
+
+    def hear(self, change: Change | None) -> None:
+        if change and change.new:
+            self.told[change.new["metadata"]["name"]] = change.new
+        elif change and change.old:
+            self.told.pop(change.old["metadata"]["name"], None)
+
+    def take(self, deleted: bool, obj: Object) -> None:
+        self.hear(self.cache.remove("", obj) if deleted else self.cache.put("", obj))
+
+    def disturb(self, what: str, index: int, state: list[Object], version: int) -> None:
+        if what == "repeat":
+            for event in self.events:
+                self.take(*event)
+        elif what == "note":
+            self.cache.note("", self.events[index % len(self.events)][1])
+        elif what == "bookmark":
+            self.cache.bookmark("", version)
+        else:
+            for change in self.cache.relist("", state, version):
+                self.hear(change)
+
+
 @given(
     st.lists(st.tuples(st.sampled_from("xyz"), st.booleans()), max_size=40),
     st.lists(st.tuples(st.sampled_from(["repeat", "note", "bookmark", "relist"]), st.integers(0, 39)), max_size=40),
@@ -113,39 +143,19 @@ def test_whatever_is_repeated_or_noted_between_the_events_the_end_is_the_cluster
     history: list[tuple[str, bool]], noise: list[tuple[str, int]]
 ) -> None:
     """`history` says which object was written (or deleted) at versions 1, 2, …; `noise` what happens after which."""
-    cache, told = Cache({"job": by_job}), dict[str, Object]()
-    events: list[tuple[bool, Object]] = []
-    true: dict[str, Object] = {}
-
-    def hear(change: Change | None) -> None:
-        if change and change.new:
-            told[change.new["metadata"]["name"]] = change.new
-        elif change and change.old:
-            told.pop(change.old["metadata"]["name"], None)
-
+    follower, true = Follower(), dict[str, Object]()
     for version, (name, deleted) in enumerate(history, start=1):
-        obj = pod(name, version, job=f"job-{version % 3}")
         if deleted and name not in true:
             continue
-        events.append((deleted, obj))
-        true = {key: value for key, value in true.items() if key != name}
+        obj = pod(name, version, job=f"job-{version % 3}")
+        true.pop(name, None)
         if not deleted:
             true[name] = obj
-        hear(cache.remove("", obj) if deleted else cache.put("", obj))
+        follower.events.append((deleted, obj))
+        follower.take(deleted, obj)
         for what, index in noise:
-            if index % len(history) != version - 1:
-                continue
-            if what == "repeat":
-                for was_deleted, again in events:
-                    hear(cache.remove("", again) if was_deleted else cache.put("", again))
-            elif what == "note":
-                cache.note("", events[index % len(events)][1])
-            elif what == "bookmark":
-                cache.bookmark("", version)
-            else:
-                for change in cache.relist("", list(true.values()), version):
-                    hear(change)
-    assert {obj["metadata"]["name"]: obj for obj in cache.all()} == true
-    assert told == true
-    indexed = [obj for job in ("job-0", "job-1", "job-2") for obj in cache.by_index("job", job)]
-    assert len(indexed) == len(true)
+            if index % len(history) == version - 1:
+                follower.disturb(what, index, list(true.values()), version)
+    assert {obj["metadata"]["name"]: obj for obj in follower.cache.all()} == true
+    assert follower.told == true
+    assert sum(len(follower.cache.by_index("job", f"job-{part}")) for part in range(3)) == len(true)
