@@ -1,0 +1,1 @@
+"""IO. The only package that talks to a Kubernetes API server."""
