@@ -33,6 +33,8 @@ class Resources:
     gpus: int = 0
     pool: str | None = None
     """name of the pool of the manifest that pays for the GPUs"""
+    nodes: int = 1
+    """processes of a training that compute together, each on a node of its own and each holding all of the above"""
 
 
 @dataclass(frozen=True)

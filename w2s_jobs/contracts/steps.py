@@ -119,6 +119,12 @@ class Execution(Contract):
     shard: int = Field(default=0, ge=0)
     shards: int = Field(default=1, ge=1)
     """shard of shards: this process samples every row of its contiguous range only"""
+    nodes: int = Field(default=1, ge=1, le=1024)
+    """nodes that train together, each a process such as this one"""
+    node: int = Field(default=0, ge=0)
+    """node of nodes that this process is"""
+    rendezvous: str | None = Field(default=None, pattern=r"^[^:]+:[0-9]+$", max_length=300)
+    """rendezvous host and port where the nodes meet, which is node 0"""
     chunk_rows: int = Field(default=256, ge=1)
     """chunkRows is how many questions are committed together while sampling"""
     parallelism: Parallelism = Parallelism()
@@ -127,6 +133,11 @@ class Execution(Contract):
     """checkpointSeconds between two checkpoints of a training"""
     progress_seconds: float = Field(default=1, ge=0)
     """progressSeconds between two writes of progress.json"""
+    no_progress_seconds: float | None = Field(default=None, gt=0)
+    """noProgressSeconds without a sign of progress after which the step ends with exit code 1; null waits for ever"""
+    grace_seconds: float | None = Field(default=None, gt=0)
+    """graceSeconds between SIGTERM and SIGKILL; the step ends a little earlier by itself, so that its exit code says
+    that it was told to stop; null takes all the time it needs"""
 
 
 class StepSpec(Contract):

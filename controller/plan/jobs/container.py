@@ -1,0 +1,84 @@
+"""The worker's container: its command, what it may use, and where it may write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from controller.api.labels import ATTEMPT_ENV
+from controller.plan.graph import Step
+from controller.plan.jobs.context import JobContext
+from controller.plan.jobs.failure_policy import WORKER
+from controller.plan.jobs.quantity import parse_bytes, render_bytes
+from controller.plan.jobs.spec_annotation import WORK_DIR
+from controller.plan.jobs.volumes import MODELS, SCRATCH, SPEC_FILE, build_mounts, needs_shared_memory
+
+__all__ = ["build_container"]
+
+
+def build_container(step: Step, context: JobContext) -> dict[str, Any]:
+    """Build the only container of a step's pods."""
+    workers = context.installation.workers
+    container: dict[str, Any] = {
+        "name": WORKER,
+        "image": context.operations.image or workers.image,
+        "imagePullPolicy": workers.image_pull_policy,
+        "command": ["python", "-P", "-m", "w2s_jobs"],
+        "args": [step.kind, "--spec", SPEC_FILE],
+        "env": _env(step, context),
+        "resources": _resources(step, context),
+        "volumeMounts": build_mounts(step, context),
+        # The last lines of the log are what a person reads in `kubectl describe`, and what the status quotes.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        },
+    }
+    if secret := context.store.credentials.secret_name:
+        container["envFrom"] = [{"secretRef": {"name": secret}}]
+    return container
+
+
+def _env(step: Step, context: JobContext) -> list[dict[str, Any]]:
+    """Return the variables in the order of their names.
+
+    The root file system is read-only: all that a library may want to write goes to scratch space, and what is worth
+    keeping for the next pod to the cache of models.
+    """
+    cache = MODELS if context.installation.workers.model_cache else f"{SCRATCH}/cache"
+    threads = str(step.resources.threads)
+    values = {
+        "HF_HOME": f"{cache}/huggingface",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        "HOME": SCRATCH,
+        "MKL_NUM_THREADS": threads,
+        "OMP_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+        "PYTHONUNBUFFERED": "1",
+        "RAYON_NUM_THREADS": threads,
+        "TMPDIR": SCRATCH,
+        "TOKENIZERS_PARALLELISM": "false",
+        "W2S_CACHE": f"{cache}/w2s",
+        "W2S_WORK_DIR": WORK_DIR,
+        "XDG_CACHE_HOME": f"{SCRATCH}/cache",
+    }
+    named: list[dict[str, Any]] = [{"name": name, "value": value} for name, value in values.items()]
+    named.append({"name": ATTEMPT_ENV, "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}})
+    return sorted(named, key=lambda variable: str(variable["name"]))
+
+
+def _resources(step: Step, context: JobContext) -> dict[str, Any]:
+    """Return requests and limits; equal but for the CPU, where what others leave idle may be used."""
+    workers, pool, gpus = context.installation.workers, context.pool_of(step), step.resources.gpus
+    if pool is not None and gpus:
+        cpus, memory = gpus * pool.cpus_per_gpu, gpus * parse_bytes(pool.memory_per_gpu)
+    else:
+        cpus = step.resources.threads * max(1, step.parallelism.ranks // step.resources.nodes)
+        memory = cpus * parse_bytes(workers.memory)
+    if needs_shared_memory(step):
+        memory += parse_bytes(workers.shared_memory)  # what lies in /dev/shm is charged to the container
+    limits = {"ephemeral-storage": workers.scratch, "memory": render_bytes(memory)}
+    if pool is not None and gpus:
+        limits[pool.gpu_resource] = str(gpus)
+    return {"limits": limits, "requests": {"cpu": str(max(cpus, step.resources.threads)), **limits}}

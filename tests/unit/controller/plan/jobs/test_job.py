@@ -1,0 +1,111 @@
+"""Step -> Job."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from controller.errors import InvalidExperiment
+from controller.plan.jobs import Operations, build_job, build_service, job_name
+from tests.support.job_cases import CASES, a_context, a_step
+from w2s_jobs.contracts.artifact import Input
+from w2s_jobs.contracts.steps import StepSpec
+
+GOLDEN = Path(__file__).parents[4] / "golden" / "jobs"
+
+
+def pod(job: dict[str, Any]) -> dict[str, Any]:
+    return job["spec"]["template"]["spec"]
+
+
+def spec_annotation(job: dict[str, Any]) -> str:
+    return job["spec"]["template"]["metadata"]["annotations"]["w2s.dev/spec"]
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_a_step_becomes_exactly_these_objects(name: str) -> None:
+    step, context = CASES[name]
+    objects = [build_job(step, context)]
+    if service := build_service(step, context):
+        objects.append(service)
+    rendered = yaml.safe_dump_all(objects, sort_keys=False, allow_unicode=True, width=120)
+    expected = GOLDEN / f"{name}.yaml"
+    if os.environ.get("UPDATE_GOLDEN"):
+        expected.write_text(rendered)
+    assert rendered == expected.read_text()
+
+
+def test_every_golden_job_has_its_case() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.yaml")} == set(CASES)
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_the_worker_finds_its_step_in_the_annotation(name: str) -> None:
+    step, context = CASES[name]
+    spec = StepSpec.model_validate_json(spec_annotation(build_job(step, context)))
+    assert (spec.kind, spec.key, spec.store) == (step.kind, step.key, context.store.settings)
+    assert (spec.execution.shards, spec.execution.nodes) == (step.shards, step.resources.nodes)
+
+
+def test_the_experiment_wins_over_the_installation() -> None:
+    context = a_context(Operations(queue="mine", priority_class_name="high"), queue="theirs", priority_class_name="low")
+    job = build_job(a_step("prepare"), context)
+    assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "mine"
+    assert pod(job)["priorityClassName"] == "high"
+
+
+def test_only_a_job_in_a_queue_starts_suspended() -> None:
+    assert "suspend" not in build_job(a_step("prepare"), a_context())["spec"]
+    assert build_job(a_step("prepare"), a_context(queue="all"))["spec"]["suspend"] is True
+
+
+def test_nodes_of_one_training_meet_at_the_first_of_them_in_one_rack() -> None:
+    step, context = CASES["train-on-four-nodes"]
+    job, service = build_job(step, context), build_service(step, context)
+    assert service is not None
+    spec = StepSpec.model_validate_json(spec_annotation(job))
+    assert spec.execution.rendezvous == f"{job_name(step)}-0.{service['metadata']['name']}:29400"
+    (term,) = pod(job)["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert term["topologyKey"] == "example.com/rack"
+    labels = job["spec"]["template"]["metadata"]["labels"]
+    assert term["labelSelector"]["matchLabels"].items() <= labels.items()
+    assert service["spec"]["selector"].items() <= labels.items()
+
+
+def test_a_pool_that_the_installation_lacks_is_named_with_those_it_has() -> None:
+    step = a_step("sample")
+    elsewhere = replace(step, resources=replace(step.resources, gpus=1, pool="b200"))
+    with pytest.raises(
+        InvalidExperiment, match="wants pool 'b200', which this installation does not have; its pools: h100"
+    ):
+        build_job(elsewhere, a_context())
+
+
+def many_inputs(count: int) -> dict[str, tuple[Input, ...]]:
+    """Inputs whose keys cannot be compressed well."""
+    return {
+        "models": tuple(
+            Input(kind="train", key=f"{number * 0x9E3779B97F4A7C15**4:064x}"[-64:], file="model/")
+            for number in range(count)
+        )
+    }
+
+
+def test_a_long_spec_travels_compressed() -> None:
+    step = a_step("report", inputs=many_inputs(2000))
+    text = spec_annotation(build_job(step, a_context()))
+    assert len(text) < 150_000
+    assert json.loads(gzip.decompress(base64.b64decode(text)))["inputs"]["models"][5]["file"] == "model/"
+
+
+def test_a_spec_that_no_job_can_hold_is_refused_with_its_size() -> None:
+    with pytest.raises(InvalidExperiment, match=r"has a specification of \d+ bytes .* compare fewer points"):
+        build_job(a_step("report", inputs=many_inputs(12_000)), a_context())
