@@ -1,0 +1,149 @@
+"""The cluster as a pass sees it: copies kept by watches, and the few writes that a pass makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from controller.api.labels import FIELD_MANAGER, KIND, MANAGED_BY, MANAGER
+from controller.kube.api import KubeApi
+from controller.kube.errors import AlreadyExists, Invalid, NotFound
+from controller.kube.informer import Informer
+from controller.kube.resource import EVENTS, EXPERIMENTS, JOBS, PODS, SERVICES
+from controller.plan.graph import Step
+from controller.plan.jobs import JobContext, build_job, build_join, build_release, build_service
+from controller.plan.jobs.names import field_manager
+from controller.plan.standing.projection import JOB_UID, project_job, project_pod
+
+__all__ = ["Cluster", "Name"]
+
+Object = Mapping[str, Any]
+_OURS = f"{MANAGED_BY}={MANAGER}"
+
+
+class Name(NamedTuple):
+    """Name of an experiment: the key of the work queue."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Informers of everything a pass reads, and the writes; each is idempotent, so that a repeated pass harms nothing."""
+
+    api: KubeApi
+    """the writer, behind the fence of the leader"""
+    experiments: Informer
+    jobs: Informer
+    pods: Informer
+
+    @classmethod
+    def watch(cls, reader: KubeApi, writer: KubeApi, namespaces: Sequence[str]) -> Cluster:
+        """Build the informers; `start` begins to watch."""
+        return cls(
+            api=writer,
+            experiments=Informer(reader, EXPERIMENTS, namespaces=namespaces, project=_without_managed_fields),
+            jobs=Informer(
+                reader,
+                JOBS,
+                namespaces=namespaces,
+                label_selector=_OURS,
+                project=project_job,
+                indexers={"owner": _experiment_uids},
+            ),
+            pods=Informer(
+                reader,
+                PODS,
+                namespaces=namespaces,
+                label_selector=_OURS,
+                project=project_pod,
+                indexers={"job": _job_uid},
+            ),
+        )
+
+    @property
+    def informers(self) -> tuple[Informer, ...]:
+        """All of them."""
+        return (self.experiments, self.jobs, self.pods)
+
+    def owned_jobs(self, uid: str) -> list[Object]:
+        """Return the Jobs that an experiment owns, alone or with others."""
+        return list(self.jobs.by_index("owner", uid))
+
+    def pods_of(self, job: Object) -> list[Object]:
+        """Return the pods of a Job."""
+        return list(self.pods.by_index("job", job["metadata"]["uid"]))
+
+    def start_step(self, step: Step, context: JobContext) -> None:
+        """Create the step's Job, or join it where another experiment was first.
+
+        Raises
+        ------
+        KubeError
+            Forbidden where a quota or an admission rule refuses the Job.
+        InvalidExperiment
+            The installation or the experiment's pod template cannot make this Job.
+        """
+        service = build_service(step, context)
+        if service is not None:
+            self.api.apply(SERVICES, service, field_manager(context.owner), force=True)
+        try:
+            self.jobs.note(self.api.apply(JOBS, build_job(step, context), field_manager(context.owner)))
+        except Invalid:  # it is there with another template, which cannot be changed: then it is only joined
+            self.join_step(step, context)
+
+    def join_step(self, step: Step, context: JobContext) -> None:
+        """Own a Job that is there already."""
+        self.jobs.note(self.api.apply(JOBS, build_join(step, context), field_manager(context.owner)))
+
+    def leave(self, job: Object, uid: str) -> None:
+        """Stop a Job that only this experiment owns; of a shared one take only the own reference off."""
+        metadata = job["metadata"]
+        namespace, name = metadata["namespace"], metadata["name"]
+        others = [owner for owner in _experiment_uids(job) if owner != uid]
+        try:
+            if others:
+                self.jobs.note(self.api.strategic_patch(JOBS, name, namespace, build_release(metadata["uid"], uid)))
+            else:
+                self.api.delete(JOBS, name, namespace, uid=metadata["uid"])
+        except NotFound:  # it went by itself
+            return
+
+    def write_status(self, name: Name, status: Object) -> None:
+        """Write the whole status."""
+        body = {"metadata": {"namespace": name.namespace, "name": name.name}, "status": status}
+        written = self.api.apply(EXPERIMENTS, body, FIELD_MANAGER, force=True, subresource="status")
+        self.experiments.note(written)
+
+    def post(self, event: dict[str, Any]) -> None:
+        """Post an event, once: its name is a function of what it says."""
+        try:
+            self.api.create(EVENTS, event)
+        except AlreadyExists:
+            return
+
+    def delete_experiment(self, obj: Object) -> None:
+        """Delete an experiment whose time to live is over."""
+        metadata = obj["metadata"]
+        try:
+            self.api.delete(EXPERIMENTS, metadata["name"], metadata["namespace"], uid=metadata["uid"])
+        except NotFound:
+            return
+
+
+def _without_managed_fields(obj: dict[str, Any]) -> dict[str, Any]:
+    return {**obj, "metadata": {name: value for name, value in obj["metadata"].items() if name != "managedFields"}}
+
+
+def _experiment_uids(job: Object) -> list[str]:
+    return [owner["uid"] for owner in job["metadata"].get("ownerReferences") or () if owner["kind"] == KIND]
+
+
+def _job_uid(pod: Object) -> list[str]:
+    uid = (pod["metadata"].get("labels") or {}).get(JOB_UID)
+    return [uid] if uid else []

@@ -1,0 +1,70 @@
+"""What a process remembers of an experiment between passes. Nothing here is needed: a new process learns it again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+__all__ = ["Memory"]
+
+_TRIES = 5
+"""How often the result of a Complete Job is asked for before it counts as missing"""
+_PAUSE = 1.0
+"""Seconds between two such questions"""
+_REFRESH_SECONDS = 600.0
+"""Seconds after which the store is asked for everything again that is not known to be done"""
+
+
+@dataclass
+class Memory:
+    """Of one experiment, in one process."""
+
+    clock: Callable[[], float] = time.monotonic
+    generation: int = -1
+    """generation for which the store was asked"""
+    asked: float = float("-inf")
+    written: float = float("-inf")
+    """when its status was written last"""
+    refused: dict[str, str] = field(default_factory=dict)
+    """what the API server said when it refused the Job of a step, by key"""
+    _absent: dict[str, tuple[int, float]] = field(default_factory=dict)
+    """how often the result of a Complete Job was not there, and when that was seen last"""
+
+    def must_refresh(self, generation: int) -> bool:
+        """Tell whether the store is to be asked for everything, and note that it is."""
+        now = self.clock()
+        if self.generation == generation and now - self.asked < _REFRESH_SECONDS:
+            return False
+        self.generation, self.asked = generation, now
+        return True
+
+    def to_ask(self, complete: Iterable[str]) -> list[str]:
+        """Return those steps with a Complete Job whose result is to be asked for now."""
+        now = self.clock()
+        return [
+            key
+            for key in complete
+            if key not in self._absent or (self._absent[key][0] < _TRIES and now - self._absent[key][1] >= _PAUSE)
+        ]
+
+    def note_answers(self, asked: Iterable[str], done: AbstractSet[str]) -> None:
+        """Note which of the results that were asked for are not there."""
+        for key in asked:
+            if key in done:
+                self._absent.pop(key, None)
+            else:
+                tries, _ = self._absent.get(key, (0, 0.0))
+                self._absent[key] = (tries + 1, self.clock())
+
+    @property
+    def missing(self) -> frozenset[str]:
+        """Keys whose result was asked for often enough, and never came."""
+        return frozenset(key for key, (tries, _) in self._absent.items() if tries >= _TRIES)
+
+    @property
+    def next_question(self) -> float | None:
+        """Seconds until a result is asked for again, None when none is awaited."""
+        waits = [_PAUSE - (self.clock() - seen) for tries, seen in self._absent.values() if tries < _TRIES]
+        return max(0.0, min(waits)) if waits else None
