@@ -47,16 +47,27 @@ class KubeApi:
     With a fence each write asks it first, and ends in the time it has left: the API server itself is told (`timeout`).
     """
 
-    def __init__(self, client: ApiClient, fence: Fence | None = None, observer: Observer | None = None) -> None:
+    def __init__(
+        self,
+        client: ApiClient,
+        fence: Fence | None = None,
+        observer: Observer | None = None,
+        timeout: float = _TIMEOUT,
+    ) -> None:
         self._client = client
         self._configuration = client.configuration
         self._pool: urllib3.PoolManager = client.rest_client.pool_manager
         self._fence = fence
         self._observer = observer
+        self._timeout = timeout
 
     def fenced(self, fence: Fence) -> KubeApi:
         """The same connections, behind a fence."""
-        return KubeApi(self._client, fence, self._observer)
+        return KubeApi(self._client, fence, self._observer, self._timeout)
+
+    def within(self, seconds: float) -> KubeApi:
+        """The same connections, for requests that may take `seconds` each."""
+        return KubeApi(self._client, self._fence, self._observer, seconds)
 
     def get(self, resource: Resource, name: str, namespace: str = "") -> Object:
         """Read one object. Raises NotFound."""
@@ -155,7 +166,7 @@ class KubeApi:
         return self._write(request, "DELETE", resource.path(namespace, name), {}, options)
 
     def _read(self, request: RequestName, path: str, query: Mapping[str, str]) -> Object:
-        return self._json(request, "GET", _url(path, query), None, _JSON, _TIMEOUT)
+        return self._json(request, "GET", _url(path, query), None, _JSON, self._timeout)
 
     def _write(
         self,
@@ -166,7 +177,7 @@ class KubeApi:
         body: Object,
         content: str = _JSON,
     ) -> Object:
-        seconds = _TIMEOUT
+        seconds = self._timeout
         if self._fence is not None:
             seconds = min(seconds, self._fence.check(request))
             query = {**query, "timeout": f"{int(seconds * 1000)}ms"}
