@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +48,8 @@ OVERLAY: dict[str, Any] = {
 
 
 def a_step(kind: str, **changes: Any) -> Step:
-    """The first step of a kind in a plan of method confidence, with changes."""
+    """The first step of a kind in a plan of method confidence, with changes and with a key of its own."""
+    changes.setdefault("key", hashlib.sha256(repr((kind, changes)).encode()).hexdigest())
     return replace(next(step for step in _PLAN.steps if step.kind == kind), **changes)
 
 
