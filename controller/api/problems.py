@@ -50,7 +50,7 @@ _WANTED: Mapping[str, str] = {
 
 _FIXES: Mapping[str, str] = {
     "exactly one of": "Give one and no other",
-    "temperature 0": "Set n: 1, or a temperature above 0",
+    "temperature 0": 'Set "n": 1, or a temperature above 0',
     "text must contain": "Write {question} where the question belongs",
     "ranks=": "Add zeroStage: 2",
     "offload needs": "Add zeroStage: 2",

@@ -173,7 +173,7 @@ class SamplingSettings(Contract):
     """How completions are drawn (paper `confidence`, appendix A.2)."""
 
     n: int = Field(default=10, ge=1, le=1000)
-    """n samples a question"""
+    """n samples a question; in quotes, because kubectl reads n as false: `sampling: {"n": 10}`"""
     temperature: float = Field(default=0.6, ge=0, le=10)
     """temperature; 0 is greedy decoding and allows n=1 only"""
     top_p: float = Field(default=0.9, gt=0, le=1)

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from controller.api.crd.booleans import BOOLEANS
 from controller.api.crd.definition import build_definition
 
 __all__ = ["render_definition"]
@@ -17,8 +18,8 @@ class _Plain(yaml.SafeDumper):
     """Writes every value out, where PyYAML would refer to an equal one elsewhere."""
 
     def represent_str(self, data: str) -> yaml.ScalarNode:
-        """Quote y and n, which are booleans to kubectl (YAML 1.1) but not to PyYAML."""
-        return self.represent_scalar("tag:yaml.org,2002:str", data, style="'" if data in ("n", "y") else None)
+        """Quote what is a boolean to kubectl but not to PyYAML."""
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style="'" if data in BOOLEANS else None)
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  PyYAML's signature
         return True

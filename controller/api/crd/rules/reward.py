@@ -67,8 +67,8 @@ _CHAIN_RULES = (
         ".method.reward.pairs",
     ),
     _reward(
-        f"{_PAIRS}.all(pair, {_CHAIN}.map(model, model.name == pair.weak || model.name == pair.strong, model.name)"
-        "[0] != pair.strong)",
+        f"{_PAIRS}.all(pair, pair.weak == pair.strong || {_CHAIN}"
+        ".map(model, model.name == pair.weak || model.name == pair.strong, model.name)[0] != pair.strong)",
         "weak stands after strong in the chain, and the smallest model stands first. "
         "Exchange weak and strong, or put the chain in order",
         ".method.reward.pairs",

@@ -4,19 +4,50 @@ from __future__ import annotations
 
 from controller.api.crd.rules.rule import Rule
 from controller.api.method import Branch, ConfidenceMethod, Method, Round
+from controller.api.sweep_rules import MOST_POINTS
 from controller.api.v1alpha1 import ExperimentSpec
 from w2s_jobs.contracts.settings import SamplingSettings
 
 __all__ = ["INDEXES", "SWEEP_RULES"]
 
-INDEXES = "[1, 2, 3, 4, 5, 6, 7, 8, 9]"
-"""Indexes of the rounds that can follow another: CEL has no counting loop, and there are at most ten rounds"""
+MOST_ROUNDS = 10
+INDEXES = str(list(range(1, MOST_ROUNDS)))
+"""Indexes of the rounds that can follow another: CEL has no counting loop"""
+
+_ROUNDS = "self.method.confidence.rounds"
 
 _THRESHOLDS = "self.thresholds"
 _AFTER = "self.after"
 _BRANCHES = "self.branches"
 _NOT_ASCENDING = "expected ascending order, each threshold once. Put them in order"
-_OF_ROUND = "index >= size(self.rounds) || "
+_OF_ROUND = "index >= size(self.rounds) ||"
+
+
+def _known_step(depth: int) -> Rule:
+    """Make the rule that branches go on from thresholds of a round; of deeper rounds the budget of CEL allows none."""
+    known = f"self.rounds[{depth}].thresholds"
+    return Rule(
+        ConfidenceMethod,
+        f"{INDEXES}.all(index, {_OF_ROUND} index <= {depth} || size({known}) == 0 || "
+        f"self.rounds[index].branches.all(branch, size(branch.path) <= {depth} || branch.path[{depth}] in {known}))",
+        f"the path of a branch names what is no threshold of round {depth + 1}. Name one of those",
+        ".rounds",
+    )
+
+
+def _count_trainings(index: int = 0) -> str:
+    """Count the trainings from a round on, for each way to it: those of this round, and what goes on from them.
+
+    They are counted in floating point, because ten rounds of a hundred thresholds are more than an integer holds.
+    """
+    here, after = f"{_ROUNDS}[{index}]", f"{_ROUNDS}[{index + 1}]"
+    swept = f"(size({here}.thresholds) > 0 ? size({here}.thresholds) : size({here}.rules))"
+    ends = f"double({swept} + size({here}.selections))"
+    if index == MOST_ROUNDS - 1:
+        return ends
+    goes_on = f"(size({after}.after) > 0 ? double(size({after}.after)) : {ends})"
+    return f"{ends} + (size({_ROUNDS}) > {index + 1} ? {goes_on} * ({_count_trainings(index + 1)}) : 0.0)"
+
 
 SWEEP_RULES = (
     Rule(
@@ -32,7 +63,7 @@ SWEEP_RULES = (
     Rule(
         SamplingSettings,
         "self.temperature != 0.0 || self.n == 1",
-        "temperature 0 is greedy decoding, which gives one completion. Set n: 1, or a temperature above 0",
+        'temperature 0 is greedy decoding, which gives one completion. Set "n": 1, or a temperature above 0',
     ),
     Rule(
         ExperimentSpec,
@@ -53,6 +84,15 @@ SWEEP_RULES = (
         "rule 'calibrated' learns from labelled questions that no model is trained on, and "
         "spec.dataset.splits.calibration has 0 rows. Give it some (200 or more), or use 'agreement'",
         ".method.confidence.rounds",
+    ),
+    Rule(
+        ExperimentSpec,
+        f"size({_ROUNDS}) == 0 || {_ROUNDS}.exists(round, size(round.branches) > 0) || "
+        f"double(size(self.seeds)) * ({_count_trainings()}) <= {MOST_POINTS}.0",
+        f"more than {MOST_POINTS} trainings in the product of thresholds and seeds. "
+        "Give fewer thresholds, or name in after those to go on from",
+        ".method.confidence.rounds",
+        "has(self.method.confidence)",
     ),
     Rule(Round, f"{_THRESHOLDS}.isSorted()", _NOT_ASCENDING, ".thresholds"),
     Rule(Round, f"{_AFTER}.isSorted()", _NOT_ASCENDING, ".after"),
@@ -89,7 +129,7 @@ SWEEP_RULES = (
     ),
     Rule(
         ConfidenceMethod,
-        "size(self.rounds[0].after) == 0 && size(self.rounds[0].branches) == 0",
+        "size(self.rounds) == 0 || size(self.rounds[0].after) == 0 && size(self.rounds[0].branches) == 0",
         "the first round goes on from nothing. Remove its after and branches, and write thresholds",
         ".rounds",
     ),
@@ -107,13 +147,7 @@ SWEEP_RULES = (
         "the path of a branch names a threshold of each round before, no more and no less",
         ".rounds",
     ),
-    Rule(
-        ConfidenceMethod,
-        f"{INDEXES}.all(index, {_OF_ROUND} size(self.rounds[0].thresholds) == 0 || "
-        f"self.rounds[index].branches.all(branch, branch.path[0] in self.rounds[0].thresholds))",
-        "the path of a branch begins with what is no threshold of the first round. Name one of those",
-        ".rounds",
-    ),
+    *(_known_step(depth) for depth in range(2)),
     Rule(
         ConfidenceMethod,
         f"{INDEXES}.all(index, {_OF_ROUND} !('calibrated' in self.rounds[index].rules) || "
