@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from controller.errors import InvalidExperiment
+from controller.operator.cluster import Name
 from controller.plan.graph import Plan, Step
-from controller.plan.standing.status import StepOutcome
+from controller.plan.standing.outcomes import Report, StepOutcome, read_report
 from controller.settings import Installation, Store
 from w2s_jobs.contracts.artifact import ArtifactRef, Input, Progress
 from w2s_jobs.contracts.errors import JobError
@@ -42,7 +43,7 @@ class Stores:
         self._artifacts: dict[str, Artifacts] = {}
         self._lock = threading.Lock()
 
-    def choose(self, name: str | None, namespace: str) -> Store:
+    def choose(self, name: str | None, experiment: Name) -> Store:
         """Return the store that an experiment names, or the default one.
 
         Raises
@@ -50,6 +51,7 @@ class Stores:
         InvalidExperiment
             There is no such store, or this namespace may not use it.
         """
+        namespace = experiment.namespace
         wanted = name or self._default
         store = self._declared.get(wanted or "")
         allowed = sorted(
@@ -58,7 +60,7 @@ class Stores:
         if store is None or store.name not in allowed:
             asked = "no store is named and the installation has no default" if wanted is None else f"got {wanted!r}"
             raise InvalidExperiment(
-                namespace,
+                str(experiment),
                 [
                     f"spec.storage.name: expected a store of this installation that namespace {namespace} may use "
                     f"({', '.join(allowed) or 'none'}); {asked}. Name one of them, or have one added to the settings"
@@ -70,22 +72,23 @@ class Stores:
         """Return what is known of a store."""
         with self._lock:
             if store.name not in self._artifacts:
-                self._artifacts[store.name] = Artifacts(open_store(store.settings))
+                self._artifacts[store.name] = Artifacts(open_store(store.settings), store.settings.uri)
             return self._artifacts[store.name]
 
 
 class Artifacts:
     """What is known of one store. Threads share it."""
 
-    def __init__(self, store: ArtifactStore, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, store: ArtifactStore, uri: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
+        self._uri = uri
         self._clock = clock
         self._lock = threading.Lock()
         self._outcomes: dict[str, StepOutcome] = {}
         self._seen: dict[str, float] = {}
         """when a key was last seen to be done"""
         self._progress: dict[str, tuple[float, Progress | None]] = {}
-        self._reports: dict[str, Mapping[str, Any]] = {}
+        self._reports: dict[str, Report] = {}
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="store")
 
     def outcomes(self, plan: Plan) -> dict[str, StepOutcome]:
@@ -122,12 +125,14 @@ class Artifacts:
             self._progress[step.key] = (now, progress)
         return progress
 
-    def report(self, step: Step) -> Mapping[str, Any]:
-        """Return `results.json` of a finished report."""
+    def report(self, plan: Plan) -> Report:
+        """Return what a status shows of a finished plan's report."""
+        step = plan.step(plan.report)
         with self._lock:
             if step.key in self._reports:
                 return self._reports[step.key]
-        results = self._read_json(step.ref, "results.json")
+        uri = f"{self._uri.rstrip('/')}/{step.kind}/{step.key}/"
+        results = read_report(plan, self._read_json(step.ref, "results.json"), uri)
         with self._lock:
             self._reports[step.key] = results
             if len(self._reports) > _MOST // 200:

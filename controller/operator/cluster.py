@@ -12,7 +12,7 @@ from controller.kube.errors import AlreadyExists, Invalid, NotFound
 from controller.kube.informer import Informer
 from controller.kube.resource import EVENTS, EXPERIMENTS, JOBS, PODS, SERVICES
 from controller.plan.graph import Step
-from controller.plan.jobs import JobContext, build_job, build_join, build_release, build_service
+from controller.plan.jobs import JobContext, Owner, build_job, build_join, build_release, build_service
 from controller.plan.jobs.names import field_manager
 from controller.plan.standing.projection import JOB_UID, project_job, project_pod
 
@@ -34,7 +34,7 @@ class Name(NamedTuple):
 
 @dataclass(frozen=True)
 class Cluster:
-    """Informers of everything a pass reads, and the writes; each is idempotent, so that a repeated pass harms nothing."""
+    """Informers of all that a pass reads, and the writes. Each write is idempotent: a repeated pass harms nothing."""
 
     api: KubeApi
     """the writer, behind the fence of the leader"""
@@ -101,14 +101,14 @@ class Cluster:
         """Own a Job that is there already."""
         self.jobs.note(self.api.apply(JOBS, build_join(step, context), field_manager(context.owner)))
 
-    def leave(self, job: Object, uid: str) -> None:
+    def leave(self, job: Object, owner: Owner) -> None:
         """Stop a Job that only this experiment owns; of a shared one take only the own reference off."""
         metadata = job["metadata"]
         namespace, name = metadata["namespace"], metadata["name"]
-        others = [owner for owner in _experiment_uids(job) if owner != uid]
+        others = [uid for uid in _experiment_uids(job) if uid != owner.uid]
         try:
             if others:
-                self.jobs.note(self.api.strategic_patch(JOBS, name, namespace, build_release(metadata["uid"], uid)))
+                self.jobs.note(self.api.strategic_patch(JOBS, name, namespace, build_release(metadata["uid"], owner)))
             else:
                 self.api.delete(JOBS, name, namespace, uid=metadata["uid"])
         except NotFound:  # it went by itself

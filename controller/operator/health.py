@@ -37,7 +37,7 @@ class HealthServer:
 
 def _handler(registry: CollectorRegistry, checks: dict[str, Check]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802  the library's name
+        def do_GET(self) -> None:
             if self.path == "/metrics":
                 return self._answer(200, CONTENT_TYPE_LATEST, generate_latest(registry))
             if self.path not in checks:

@@ -1,4 +1,4 @@
-"""One pass over one experiment: observe, decide, apply, status.
+"""One pass over one experiment: observe, decide, apply, report.
 
 Level-triggered: a pass never asks what woke it, and a pass that finds everything as it should be writes nothing.
 """
@@ -6,23 +6,24 @@ Level-triggered: a pass never asks what woke it, and a pass that finds everythin
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+from controller.api.reasons import Reason
 from controller.errors import InvalidExperiment, PlanRefused
 from controller.kube.errors import Forbidden
-from controller.operator.artifacts import Artifacts
 from controller.operator.cluster import Cluster, Name
-from controller.operator.compiled import Compiled
-from controller.operator.installed import Installed
-from controller.operator.lifetime import Lifetime
+from controller.operator.lifetime import is_outlived, overdue, seconds_to_deadline, soonest, utc_now
 from controller.operator.memory import Memory
-from controller.operator.report import Reporter
-from controller.plan.decide import Decision, Observed, decide
-from controller.plan.graph import Plan, Step
-from controller.plan.jobs import JobContext, Owner, job_name
-from controller.plan.standing.observe import JobPhase, JobState, observe, read_jobs
+from controller.operator.reporter import Reporter
+from controller.operator.target import Installed, Target
+from controller.plan.decide import decide
+from controller.plan.graph import Step
+from controller.plan.jobs import Owner, job_name
+from controller.plan.standing.conditions import Situation
+from controller.plan.standing.observe import JobPhase, JobState, is_over, observe, read_jobs
+from controller.plan.standing.scene import Scene
 from w2s_jobs.contracts.errors import JobError
 
 __all__ = ["Reconciler"]
@@ -30,48 +31,29 @@ __all__ = ["Reconciler"]
 log = logging.getLogger(__name__)
 
 Object = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Target:
-    """An experiment that can run: what a pass works on."""
-
-    name: Name
-    obj: Object
-    compiled: Compiled
-    context: JobContext
-    artifacts: Artifacts
-
-    @property
-    def uid(self) -> str:
-        """uid of the experiment."""
-        return self.context.owner.uid
-
-    @property
-    def plan(self) -> Plan:
-        """Its plan."""
-        return self.compiled.plan
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a pass found."""
-
-    observed: Observed
-    jobs: Mapping[str, JobState]
-    """by key"""
-    pods: Mapping[str, Sequence[Object]]
-    """by the uid of their Job"""
+_STORE_PAUSE = 15.0
+"""Seconds until a store that could not be asked is asked again"""
+_PROGRESS_PAUSE = 5.0
+"""Seconds between two looks at the progress of running steps"""
+_REFUSED_PAUSE = 15.0
+"""Seconds until a Job that a quota refused is tried again"""
 
 
 class Reconciler:
     """Makes the cluster hold the Jobs that each experiment still needs, and says how it stands."""
 
-    def __init__(self, cluster: Cluster, installed: Installed, reporter: Reporter) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        installed: Installed,
+        reporter: Reporter,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
         self._cluster = cluster
         self._installed = installed
         self._reporter = reporter
-        self._memories: dict[str, Memory] = {}
+        self._now = now
+        self._memories: dict[Name, tuple[str, Memory]] = {}
 
     def reconcile(self, name: Name) -> float | None:
         """Do one pass; return the seconds after which the next one is due, None when only a change makes one due.
@@ -79,23 +61,129 @@ class Reconciler:
         Raises
         ------
         KubeError
-            The API server could not be asked, or the leadership is lost.
+            The API server could not be asked, or the leadership is lost. What was done stays; a repeated pass goes on.
         """
         obj = self._cluster.experiments.get(*name)
         if obj is None or obj["metadata"].get("deletionTimestamp"):
             return self._forget(name)
-        lifetime = Lifetime.of(obj)
-        if lifetime.is_over:
+        if is_outlived(obj, self._now()):
             return self._cluster.delete_experiment(obj)
-        memory = self._memories.setdefault(obj["metadata"]["uid"], Memory())
+        memory = self._memory(name, obj["metadata"]["uid"])
         try:
-            target = self._target(name, obj)
-            seen = self._observe(target, memory)
-            decision = decide(target.plan, seen.observed)
-            self._apply(target, seen, decision, lifetime)
+            target = self._installed.target(name, obj)
+            scene = self._observe(target, memory)
+            self._apply(target, scene, memory)
         except (InvalidExperiment, PlanRefused) as refused:
-            self._stop_all(obj)
-            return self._reporter.refuse(name, obj, refused)
+            self._leave_all(obj)
+            return self._reporter.refuse(name, obj, _situation(refused))
         except JobError as error:
-            return self._reporter.store_failed(name, obj, error)
-        return self._reporter.report(target, seen, decision, memory)
+            self._reporter.refuse(name, obj, Situation(Reason.STORE_UNAVAILABLE, str(error)))
+            return _STORE_PAUSE
+        due = self._reporter.report(target, scene, memory)
+        return soonest(due, memory.next_question, *self._next_looks(target, scene, memory))
+
+    def _observe(self, target: Target, memory: Memory) -> Scene:
+        """Look at Jobs and pods, and ask the store for what is not known."""
+        plan, artifacts = target.plan, target.artifacts
+        if memory.must_refresh(target.about.generation):
+            artifacts.refresh(plan.steps)
+        pods, jobs = self._jobs(target)
+        done = artifacts.outcomes(plan)
+        complete = [key for key, job in jobs.items() if job.phase is JobPhase.COMPLETE and key not in done]
+        if asked := memory.to_ask(complete):
+            artifacts.refresh([plan.step(key) for key in asked])
+            done = artifacts.outcomes(plan)
+            memory.note_answers(asked, done.keys())
+        observed = observe(jobs, frozenset(done), memory.missing)
+        running = [key for key, job in jobs.items() if job.phase is JobPhase.RUNNING]
+        return Scene(
+            plan=plan,
+            observed=observed,
+            decision=decide(plan, observed),
+            jobs=jobs,
+            pods=pods,
+            refused=memory.refused,
+            outcomes=done,
+            report=artifacts.report(plan) if plan.report in done else None,
+            trouble=overdue(target.about, target.spec.active_deadline_seconds, self._now()),
+            progress={key: found for key in running if (found := artifacts.progress(plan.step(key)))},
+        )
+
+    def _jobs(self, target: Target) -> tuple[dict[str, Sequence[Object]], dict[str, JobState]]:
+        namespace = target.name.namespace
+        found = [self._cluster.jobs.get(namespace, job_name(step)) for step in target.plan.steps]
+        jobs = [job for job in found if job is not None]
+        pods = {job["metadata"]["uid"]: self._cluster.pods_of(job) for job in jobs}
+        return pods, read_jobs(target.plan, jobs, pods)
+
+    def _apply(self, target: Target, scene: Scene, memory: Memory) -> None:
+        """Make the cluster hold the Jobs that are still needed, each owned by this experiment, and no other of ours."""
+        wanted = self._wanted(target, scene)
+        kept = {job_name(step) for step in wanted}
+        kept |= {job.name for job in scene.jobs.values() if not job.unfinished}
+        for job in self._cluster.owned_jobs(target.uid):
+            if job["metadata"]["name"] not in kept and not is_over(job):
+                self._cluster.leave(job, target.context.owner)
+        for step in wanted:
+            job = scene.jobs.get(step.key)
+            if job is None:
+                self._start(step, target, memory)
+            elif target.uid not in job.owners and job.phase is not JobPhase.DELETING:
+                self._cluster.join_step(step, target.context)
+
+    def _wanted(self, target: Target, scene: Scene) -> list[Step]:
+        """List the steps that are to have a Job: needed ones that have one, and as many more as there is room."""
+        if target.spec.suspend or scene.trouble is not None:
+            return []
+        plan, decision = target.plan, scene.decision
+        stopped = {*decision.stop}
+        held = [step for step in plan.steps if step.key in scene.observed.running and step.key not in stopped]
+        failed = [plan.step(key) for key in decision.failed]
+        limit = target.spec.max_parallel_steps
+        room = len(decision.start) if limit is None else max(0, limit - len(held))
+        return [*held, *failed, *decision.start[:room]]
+
+    def _start(self, step: Step, target: Target, memory: Memory) -> None:
+        """Create the Job of a step; what the API server says when it refuses is kept for the status."""
+        try:
+            self._cluster.start_step(step, target.context)
+        except Forbidden as refused:
+            memory.refused[step.key] = str(refused)
+            return
+        memory.refused.pop(step.key, None)
+        log.info(
+            "Job %s created",
+            job_name(step),
+            extra={"experiment": target.name.name, "namespace": target.name.namespace, "step": step.name},
+        )
+        self._reporter.metrics.started.labels(step.kind).inc()
+
+    def _leave_all(self, obj: Object) -> None:
+        """Stop what an experiment runs that cannot be compiled any more."""
+        uid = obj["metadata"]["uid"]
+        for job in self._cluster.owned_jobs(uid):
+            if not is_over(job):
+                self._cluster.leave(job, Owner(obj["metadata"]["name"], uid, obj["metadata"]["namespace"]))
+
+    def _next_looks(self, target: Target, scene: Scene, memory: Memory) -> Iterator[float | None]:
+        """Yield when to look again at what no watch tells: progress, refused Jobs, the deadline, the end of life."""
+        yield _PROGRESS_PAUSE if scene.running else None
+        yield _REFUSED_PAUSE if memory.refused else None
+        yield seconds_to_deadline(target.about, scene, target.spec.active_deadline_seconds, self._now())
+
+    def _memory(self, name: Name, uid: str) -> Memory:
+        known, memory = self._memories.get(name, ("", Memory()))
+        if known != uid:  # another experiment of the same name
+            memory = Memory()
+            self._memories[name] = (uid, memory)
+        return memory
+
+    def _forget(self, name: Name) -> None:
+        self._memories.pop(name, None)
+        self._reporter.forget(name)
+
+
+def _situation(refused: InvalidExperiment | PlanRefused) -> Situation:
+    if isinstance(refused, PlanRefused):
+        return Situation(Reason.PLAN_REFUSED, str(refused))
+    return Situation(Reason.INVALID_SPEC, "; ".join(refused.problems))

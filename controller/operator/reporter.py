@@ -1,0 +1,92 @@
+"""Writes how an experiment stands: its status where it differs, events, metrics."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from controller.api.status import ExperimentStatus
+from controller.operator.cluster import Cluster, Name
+from controller.operator.lifetime import seconds_to_live, soonest, utc_now, write_time
+from controller.operator.memory import Memory
+from controller.operator.metrics import Metrics
+from controller.operator.target import Target
+from controller.plan.standing.conditions import Situation, differ
+from controller.plan.standing.events import build_events
+from controller.plan.standing.scene import About, Scene
+from controller.plan.standing.status import project_status, project_trouble
+
+__all__ = ["Reporter"]
+
+log = logging.getLogger(__name__)
+
+_WRITE_SECONDS = 1.0
+"""Seconds between two writes of a status whose conditions stay as they are"""
+
+
+class Reporter:
+    """Says how experiments stand."""
+
+    def __init__(self, cluster: Cluster, metrics: Metrics, now: Callable[[], datetime] = utc_now) -> None:
+        self.metrics = metrics
+        self._cluster = cluster
+        self._now = now
+
+    def report(self, target: Target, scene: Scene, memory: Memory) -> float | None:
+        """Write what a scene shows; return the seconds until a change that is held back may be written."""
+        before = _read_status(target.obj)
+        status = project_status(target.about, scene, before, write_time(self._now()))
+        self.metrics.stand(str(target.name), status.steps.model_dump())
+        held_back = self._write(target.name, target.about, before, status, memory)
+        return soonest(held_back, seconds_to_live({**target.obj, "status": _as_json(status)}, self._now()))
+
+    def refuse(self, name: Name, obj: Mapping[str, Any], situation: Situation) -> None:
+        """Write why an experiment does not run at all."""
+        before, metadata = _read_status(obj), obj["metadata"]
+        about = About(
+            name=name.name,
+            namespace=name.namespace,
+            uid=metadata["uid"],
+            generation=metadata["generation"],
+            created=metadata["creationTimestamp"],
+        )
+        status = project_trouble(about, situation, before, write_time(self._now()))
+        self._write(name, about, before, status, Memory())
+
+    def forget(self, name: Name) -> None:
+        """Count an experiment that is gone no more."""
+        self.metrics.stand(str(name), None)
+
+    def _write(
+        self, name: Name, about: About, before: ExperimentStatus | None, status: ExperimentStatus, memory: Memory
+    ) -> float | None:
+        if before == status:
+            return None
+        if before is not None and not differ(before.conditions, status.conditions):
+            wait = _WRITE_SECONDS - (memory.clock() - memory.written)
+            if wait > 0:
+                return wait
+        self._cluster.write_status(name, _as_json(status))
+        memory.written = memory.clock()
+        for event in build_events(about, before, status):
+            self._cluster.post(event)
+        return None
+
+
+def _read_status(obj: Mapping[str, Any]) -> ExperimentStatus | None:
+    """Read the status as it stands; one that cannot be read is written anew."""
+    if not obj.get("status"):
+        return None
+    try:
+        return ExperimentStatus.model_validate(obj["status"], by_alias=True, by_name=False)
+    except ValidationError:
+        log.warning("the status of %s is not ours, it is written anew", obj["metadata"]["name"])
+        return None
+
+
+def _as_json(status: ExperimentStatus) -> dict[str, Any]:
+    return status.model_dump(mode="json", by_alias=True, exclude_none=True)
