@@ -17,7 +17,7 @@ from urllib3.connection import HTTPConnection
 from controller.errors import W2sError
 from controller.kube.api import KubeApi, Observer
 
-__all__ = ["NoCluster", "TokenFile", "in_cluster", "open_api"]
+__all__ = ["NoCluster", "TokenFile", "connected", "in_cluster", "open_api"]
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _POOL_SIZE = 64
@@ -77,7 +77,7 @@ def open_api(
             f"{place}: {error}. Name a readable kubeconfig with --kubeconfig or KUBECONFIG; "
             "`kubectl config view` shows what is in it."
         ) from error
-    return KubeApi(_client(configuration), observer=observer)
+    return connected(configuration, observer)
 
 
 def in_cluster(
@@ -97,13 +97,14 @@ def in_cluster(
     configuration.refresh_api_key_hook = token or TokenFile(folder / "token")
 
 
-def _client(configuration: Configuration) -> ApiClient:
+def connected(configuration: Configuration, observer: Observer | None = None) -> KubeApi:
+    """Connect as a configuration of the official client says. Nothing is sent yet."""
     configuration.connection_pool_maxsize = _POOL_SIZE
     configuration.retries = False
     configuration.socket_options = [*HTTPConnection.default_socket_options, *_keep_alive()]
     client = ApiClient(configuration)
     client.user_agent = "w2s-controller"
-    return client
+    return KubeApi(client, observer=observer)
 
 
 def _keep_alive() -> list[tuple[int, int, int]]:

@@ -27,9 +27,7 @@ def _issue(folder: Path, name: str, subject: str, extensions: str) -> None:
     curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
     _openssl(folder, "req", *curve, "-subj", subject, "-keyout", f"{name}.key", "-out", f"{name}.csr")
     authority = ("-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "30")
-    _openssl(
-        folder, "x509", "-req", "-in", f"{name}.csr", *authority, "-extfile", f"{name}.ext", "-out", f"{name}.crt"
-    )
+    _openssl(folder, "x509", "-req", "-in", f"{name}.csr", *authority, "-extfile", f"{name}.ext", "-out", f"{name}.crt")
 
 
 def _openssl(folder: Path, *arguments: str) -> None:

@@ -47,7 +47,9 @@ class ControlPlane:
         """Address of the API server."""
         return f"https://127.0.0.1:{self.port}"
 
-    def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def kubectl(
+        self, *arguments: str, stdin: str | None = None, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
         """Run kubectl as the administrator."""
         done = subprocess.run(
             [str(self.assets / "kubectl"), "--kubeconfig", str(self.kubeconfig), *arguments],
@@ -264,5 +266,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-

@@ -1,0 +1,29 @@
+"""Small objects that no controller of Kubernetes touches, and namespaces of their own for tests."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from controller.kube.api import KubeApi
+from controller.kube.resource import Resource
+
+__all__ = ["CONFIG_MAPS", "NAMESPACES", "config_map", "make_namespace"]
+
+CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
+NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
+
+_numbers = itertools.count(1)
+
+
+def make_namespace(api: KubeApi, prefix: str) -> str:
+    """Create a namespace that no other test of this process has."""
+    name = f"{prefix}-{next(_numbers)}"
+    api.create(NAMESPACES, {"metadata": {"name": name}})
+    return name
+
+
+def config_map(namespace: str, name: str, value: str = "") -> dict[str, Any]:
+    """A labelled object with one value."""
+    metadata = {"namespace": namespace, "name": name, "labels": {"test": "small"}}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"value": value}}
