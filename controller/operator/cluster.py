@@ -11,10 +11,11 @@ from controller.kube.api import KubeApi
 from controller.kube.errors import AlreadyExists, Invalid, NotFound
 from controller.kube.informer import Informer
 from controller.kube.resource import EVENTS, EXPERIMENTS, JOBS, PODS, SERVICES
+from controller.operator.wake import experiments_of_job
 from controller.plan.graph import Step
 from controller.plan.jobs import JobContext, Owner, build_job, build_join, build_release, build_service
 from controller.plan.jobs.names import field_manager
-from controller.plan.standing.projection import JOB_UID, project_job, project_pod
+from controller.plan.standing.projection import JOB_NAME, JOB_UID, project_job, project_pod
 
 __all__ = ["Cluster", "Name"]
 
@@ -78,6 +79,12 @@ class Cluster:
     def pods_of(self, job: Object) -> list[Object]:
         """Return the pods of a Job."""
         return list(self.pods.by_index("job", job["metadata"]["uid"]))
+
+    def experiments_of_pod(self, pod: Object) -> list[Name]:
+        """Return the experiments that own a pod's Job; none while the Job is not known."""
+        name = (pod["metadata"].get("labels") or {}).get(JOB_NAME, "")
+        job = self.jobs.get(pod["metadata"]["namespace"], name)
+        return [] if job is None else [Name(*one) for one in experiments_of_job(job)]
 
     def start_step(self, step: Step, context: JobContext) -> None:
         """Create the step's Job, or join it where another experiment was first.
