@@ -9,6 +9,7 @@ from typing import Literal
 from controller.api.placement import SamplingPlacement, TrainingPlacement
 from controller.api.v1alpha1 import Capability, StrongModel, WeakModel, WeakToStrongExperiment
 from controller.plan.graph import Resources, Step
+from controller.plan.placement.training import follow_training
 from w2s_jobs.contracts.artifact import Input
 from w2s_jobs.contracts.keys import step_key
 from w2s_jobs.contracts.kinds import StepKind
@@ -147,7 +148,7 @@ class PlanBuilder:
         )
         inputs = {"questions": tuple(questions), "shots": shots.examples, "model": model.inputs}
         step = self._draft("sample", label, model.side, params, inputs)
-        return self._add(step, _on(where, where.gpus or 1), shards=where.shards)
+        return self._add(step, _on(where), shards=where.shards or 1)
 
     def sample_once(self, model: Model, questions: Sequence[Input], label: str) -> Step:
         """Draw one greedy completion a question."""
@@ -189,7 +190,7 @@ class PlanBuilder:
         """Let a reward model judge labels, where strong models are sampled."""
         where = self.spec.placement.strong_sampling
         step = self._draft("score", label, model.side, params, {**inputs, "model": model.inputs})
-        return self._add(step, _on(where, where.gpus or 1), shards=where.shards)
+        return self._add(step, _on(where), shards=where.shards or 1)
 
     def train(self, model: Model, examples: Sequence[Input], training: Training, role: str, label: str) -> Model:
         """Fine-tune `model` on examples; the model itself stays as it is."""
@@ -204,8 +205,7 @@ class PlanBuilder:
         )
         learnt = "pairs" if training.reward else "examples"
         step = self._draft("train", label, role, params, {learnt: tuple(examples), "model": model.inputs})
-        resources = _on(where, where.gpus or where.parallelism.ranks)
-        trained = self._add(step, resources, parallelism=where.parallelism)
+        trained = self._add(step, _on(where), parallelism=follow_training(where))
         return Model(side=model.side, template=model.template, engine=model.engine, trained=trained)
 
     def evaluate(self, of: Capability, samples: Step, role: str, label: str, split: TestSplit = "test") -> Step:
@@ -283,5 +283,6 @@ class PlanBuilder:
         return self._steps[step.key]
 
 
-def _on(where: SamplingPlacement | TrainingPlacement, gpus: int) -> Resources:
-    return Resources(threads=where.threads, gpus=gpus if where.pool else 0, pool=where.pool)
+def _on(where: SamplingPlacement | TrainingPlacement) -> Resources:
+    """Name threads and pool; how many GPUs of a pool is settled when all steps are known (`placement/place.py`)."""
+    return Resources(threads=where.threads, pool=where.pool)

@@ -12,6 +12,7 @@ from controller.plan.compared import Compared, ReportHead
 from controller.plan.confidence import compile_confidence
 from controller.plan.gold_guard import refuse_gold_leaks
 from controller.plan.graph import Plan, Point, Step
+from controller.plan.placement.place import place_steps
 from controller.plan.reward import compile_reward
 from w2s_jobs.contracts.keys import keyed
 from w2s_jobs.contracts.report import StepUse
@@ -27,6 +28,8 @@ def compile_plan(experiment: WeakToStrongExperiment) -> Plan:
 
     Raises
     ------
+    DoesNotFit
+        A model fits nowhere on the pool that the manifest names for it.
     PlanRefused
         Gold labels would reach a step that must not see them. No manifest can ask for that; it is a defect of a method.
     """
@@ -42,7 +45,7 @@ def compile_plan(experiment: WeakToStrongExperiment) -> Plan:
         report=report.key,
     )
     refuse_gold_leaks(plan)
-    return plan
+    return place_steps(plan, experiment.spec).plan
 
 
 def _compile_method(experiment: WeakToStrongExperiment, build: PlanBuilder) -> Compared:
