@@ -2,6 +2,7 @@
 
     W2sError
     ├── InvalidExperiment    the manifest can never work: fix it and apply again
+    │   └── DoesNotFit       no placement on the pools that it names holds a model
     ├── PlanRefused          the compiled plan breaks a rule that protects the science (gold labels)
     └── RunFailed            steps failed for good; what they said is in the message
 
@@ -10,7 +11,7 @@ Every message names the object, the bad value, what was expected, and the next c
 
 from __future__ import annotations
 
-__all__ = ["InvalidExperiment", "PlanRefused", "RunFailed", "W2sError"]
+__all__ = ["DoesNotFit", "InvalidExperiment", "PlanRefused", "RunFailed", "W2sError"]
 
 
 class W2sError(Exception):
@@ -24,6 +25,15 @@ class InvalidExperiment(W2sError):
         self.source = source
         self.problems = problems
         super().__init__("\n".join(f"{source}: {problem}" for problem in problems))
+
+
+class DoesNotFit(InvalidExperiment):
+    """A model fits nowhere on its pool. Holds the arithmetic, and where in the manifest the placement is."""
+
+    def __init__(self, source: str, problems: list[str], found: list[tuple[tuple[str | int, ...], str]]) -> None:
+        super().__init__(source, problems)
+        self.found = found
+        """path and message of each problem"""
 
 
 class PlanRefused(W2sError):

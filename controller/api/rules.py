@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from controller.api.dataset_rules import broken_dataset_rules
 from controller.api.document import Path
 from controller.api.model_rules import broken_model_rules
+from controller.api.placement import Pool, TrainingPlacement
 from controller.api.problems import Problem
 from controller.api.reward_rules import broken_reward_rules
 from controller.api.sweep_rules import broken_sweep_rules, repeated
@@ -65,11 +66,50 @@ def _placement(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
         if where.gpus is not None and where.gpus > most:
             unit = "GPUs" if name == "training" else "GPUs a node, and one process stays on one node"
             yield (*here, "gpus"), f"{where.gpus} are more than pool '{pool.name}' has: {most} {unit}. Lower it"
-    training = spec.placement.training
-    ranks = training.parallelism.ranks
-    if training.pool is not None and training.gpus is not None and training.gpus != ranks:
+    yield from _training_ranks(spec.placement.training, pools)
+
+
+def _training_ranks(training: TrainingPlacement, pools: Mapping[str, Pool]) -> Iterator[Problem]:
+    """Ranks, GPUs and nodes of a training must agree with each other and with its pool."""
+    here: Path = ("placement", "training")
+    ranks, how = training.parallelism.ranks, training.parallelism
+    if training.pool is None:
+        if (ranks or 1) > 1 and how.zero_stage is None:
+            problem = f"ranks={ranks} needs zeroStage (0 is plain data parallelism). Add zeroStage: 2"
+            yield (*here, "parallelism"), problem
+        if how.offload and how.zero_stage is None:
+            yield (*here, "parallelism"), "offload needs zeroStage 2 or 3; got None. Add zeroStage: 2"
+        if training.nodes is not None:
+            yield (*here, "nodes"), f"{training.nodes} without a pool. Name the pool that has them, or remove nodes"
+        return
+    if training.gpus and ranks is not None and training.gpus != ranks:
         yield (
-            ("placement", "training", "gpus"),
+            (*here, "gpus"),
             f"{training.gpus} GPUs for {ranks} ranks; expected one GPU a rank. "
             f"Set parallelism.ranks to {training.gpus}, or remove gpus",
+        )
+        return
+    pool, wanted = pools.get(training.pool), ranks or training.gpus or None
+    if pool is not None:
+        yield from _nodes(pool, training.nodes, wanted, "gpus" if ranks is None else "ranks")
+
+
+def _nodes(pool: Pool, nodes: int | None, ranks: int | None, field: str) -> Iterator[Problem]:
+    here: Path = ("placement", "training")
+    named = (*here, "gpus") if field == "gpus" else (*here, "parallelism", "ranks")
+    most = pool.gpus_per_node * pool.nodes
+    if nodes is not None and nodes > pool.nodes:
+        yield (*here, "nodes"), f"{nodes} are more than pool '{pool.name}' has: {pool.nodes} nodes. Lower it"
+    elif ranks is not None and ranks > most:
+        if field == "ranks":  # the rule about gpus has said it of them
+            yield named, f"{ranks} are more than the GPUs of pool '{pool.name}': {most}. Lower it"
+    elif ranks is not None and not any(
+        ranks % number == 0 and ranks // number <= pool.gpus_per_node
+        for number in ((nodes,) if nodes is not None else range(1, pool.nodes + 1))
+    ):
+        over = f"{nodes} nodes" if nodes is not None else f"up to {pool.nodes} nodes"
+        yield (
+            named,
+            f"{ranks} cannot be spread evenly over {over} of {pool.gpus_per_node} GPUs. "
+            f"Take a multiple of {pool.gpus_per_node}",
         )

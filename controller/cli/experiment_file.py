@@ -7,7 +7,7 @@ from pathlib import Path
 from controller.api.parse import locate, parse_manifest
 from controller.api.v1alpha1 import WeakToStrongExperiment
 from controller.cli.pin import pin_paths
-from controller.errors import InvalidExperiment
+from controller.errors import DoesNotFit, InvalidExperiment
 from controller.plan.compile import compile_plan
 from controller.plan.graph import Plan
 
@@ -38,6 +38,16 @@ def read_experiment(file: Path) -> WeakToStrongExperiment:
 
 
 def read_plan(file: Path) -> tuple[WeakToStrongExperiment, Plan]:
-    """Read a manifest and compile it."""
+    """Read a manifest and compile it.
+
+    Raises
+    ------
+    InvalidExperiment
+        The file cannot be read, something in it is wrong, or a model fits nowhere on its pool.
+    """
     experiment = read_experiment(file)
-    return experiment, compile_plan(experiment)
+    try:
+        return experiment, compile_plan(experiment)
+    except DoesNotFit as error:
+        lines = locate(error.found, file.read_text(encoding="utf-8"))
+        raise DoesNotFit(str(file), lines, error.found) from None

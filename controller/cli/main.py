@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "status": "Show how many steps are done.",
     "logs": "Show what a step said.",
     "crd": "Print the CustomResourceDefinition for a cluster.",
+    "controller": "Run the controller of a cluster.",
     "invalidate": "Forget one artifact, so that the next run makes it again.",
 }
 """Commands and their help, in the order of use. Each lives in the module of its name, as `command`."""

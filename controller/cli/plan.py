@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from controller.cli.placement_lines import placement_lines, placements_json
 from controller.cli.store_option import choose_store, store_option
 
 if TYPE_CHECKING:
@@ -26,16 +27,22 @@ def command(file: Path, store: str | None, output: str) -> None:
     """Show the steps of an experiment, which of them exist already, and the estimated GPU-hours."""
     from controller.cli.experiment_file import read_plan  # --help must not wait for pydantic
     from controller.plan.estimate import estimate
+    from controller.plan.placement.place import place_steps
     from w2s_jobs.store.open import open_store
 
     experiment, plan = read_plan(file)
     settings = choose_store(store, experiment)
     done = {ref.key for ref in open_store(settings).finished(step.ref for step in plan.steps)}
     costs = estimate(plan, experiment.spec)
+    placed = place_steps(plan, experiment.spec)
     if output == "json":
-        click.echo(json.dumps(_as_json(plan, costs, done, settings.uri), indent=2, ensure_ascii=False))
+        found = {**_as_json(plan, costs, done, settings.uri), "placements": placements_json(placed)}
+        found["estimate"]["warnings"] += placed.warnings
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
         _print_table(plan, costs, done, settings.uri)
+        for line in (*placement_lines(placed), *(f"warning: {warning}" for warning in placed.warnings)):
+            click.echo(line)
 
 
 def _as_json(plan: Plan, costs: Estimate, done: set[str], uri: str) -> dict[str, Any]:

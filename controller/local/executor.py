@@ -97,9 +97,9 @@ class Executor:
         """Refuse before anything is spent on a run that this machine cannot end."""
         have = len(self._site.machine.gpus)
         for step in steps:
-            if step.resources.gpus > have:
+            if step.resources.all_gpus > have:
                 raise RunFailed(
-                    f"step '{step.name}' needs {step.resources.gpus} GPUs, this machine offers {have}. "
+                    f"step '{step.name}' needs {step.resources.all_gpus} GPUs, this machine offers {have}. "
                     "Run on a machine that has them, or ask for fewer in the manifest's placement."
                 )
 
@@ -134,7 +134,7 @@ class Executor:
         """Start what there is room for, in the order of the queue; a small step may pass a large one."""
         left = []
         for step, shard in self._queue:
-            share = self._room.take(step.resources.threads, step.resources.gpus)
+            share = self._room.take(step.resources.threads, step.resources.all_gpus)
             if share is None:
                 left.append((step, shard))
             else:

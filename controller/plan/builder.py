@@ -9,6 +9,7 @@ from typing import Literal
 from controller.api.placement import SamplingPlacement, TrainingPlacement
 from controller.api.v1alpha1 import Capability, StrongModel, WeakModel, WeakToStrongExperiment
 from controller.plan.graph import Resources, Step
+from controller.plan.placement.training import follow_training
 from w2s_jobs.contracts.artifact import Input
 from w2s_jobs.contracts.keys import step_key
 from w2s_jobs.contracts.kinds import StepKind
@@ -154,8 +155,13 @@ class PlanBuilder:
             shots=shots.number,
         )
         inputs = {"questions": tuple(questions), "shots": shots.examples, "model": model.inputs}
+<<<<<<< HEAD
         step = draft_step("sample", label, model.side, params, inputs)
         return self._add(step, _on(where, where.gpus or 1), shards=where.shards)
+=======
+        step = self._draft("sample", label, model.side, params, inputs)
+        return self._add(step, _on(where), shards=where.shards or 1)
+>>>>>>> placement
 
     def sample_once(self, model: Model, questions: Sequence[Input], label: str) -> Step:
         """Draw one greedy completion a question."""
@@ -196,8 +202,13 @@ class PlanBuilder:
     def score(self, model: Model, params: ScoreParams, inputs: Mapping[str, tuple[Input, ...]], label: str) -> Step:
         """Let a reward model judge labels, where strong models are sampled."""
         where = self.spec.placement.strong_sampling
+<<<<<<< HEAD
         step = draft_step("score", label, model.side, params, {**inputs, "model": model.inputs})
         return self._add(step, _on(where, where.gpus or 1), shards=where.shards)
+=======
+        step = self._draft("score", label, model.side, params, {**inputs, "model": model.inputs})
+        return self._add(step, _on(where), shards=where.shards or 1)
+>>>>>>> placement
 
     def train(self, model: Model, examples: Sequence[Input], training: Training, role: str, label: str) -> Model:
         """Fine-tune `model` on examples; the model itself stays as it is."""
@@ -211,9 +222,14 @@ class PlanBuilder:
             repeats=training.repeats,
         )
         learnt = "pairs" if training.reward else "examples"
+<<<<<<< HEAD
         step = draft_step("train", label, role, params, {learnt: tuple(examples), "model": model.inputs})
         resources = _on(where, where.gpus or where.parallelism.ranks)
         trained = self._add(step, resources, parallelism=where.parallelism)
+=======
+        step = self._draft("train", label, role, params, {learnt: tuple(examples), "model": model.inputs})
+        trained = self._add(step, _on(where), parallelism=follow_training(where))
+>>>>>>> placement
         return Model(side=model.side, template=model.template, engine=model.engine, trained=trained)
 
     def evaluate(self, of: Capability, samples: Step, role: str, label: str, split: TestSplit = "test") -> Step:
@@ -285,5 +301,6 @@ class PlanBuilder:
         return self._steps[step.key]
 
 
-def _on(where: SamplingPlacement | TrainingPlacement, gpus: int) -> Resources:
-    return Resources(threads=where.threads, gpus=gpus if where.pool else 0, pool=where.pool)
+def _on(where: SamplingPlacement | TrainingPlacement) -> Resources:
+    """Name threads and pool; how many GPUs of a pool is settled when all steps are known (`placement/place.py`)."""
+    return Resources(threads=where.threads, pool=where.pool)

@@ -13,6 +13,7 @@ from controller.plan.compared import Compared, ReportHead
 from controller.plan.confidence import compile_confidence
 from controller.plan.gold_guard import refuse_gold_leaks
 from controller.plan.graph import Plan, Point, Step
+from controller.plan.placement.place import place_steps
 from controller.plan.reward import compile_reward
 from w2s_jobs.contracts.keys import keyed
 from w2s_jobs.contracts.report import StepUse
@@ -38,6 +39,8 @@ def compile_plan(experiment: WeakToStrongExperiment) -> Plan:
 
     Raises
     ------
+    DoesNotFit
+        A model fits nowhere on the pool that the manifest names for it.
     PlanRefused
         Gold labels would reach a step that must not see them. No manifest can ask for that; it is a defect of a method.
     """
@@ -62,7 +65,7 @@ def finish_plan(work: Work, experiment: WeakToStrongExperiment) -> Plan:
         experiment=experiment.metadata.name, steps=(*work.steps, report), points=compared.points, report=report.key
     )
     refuse_gold_leaks(plan)
-    return plan
+    return place_steps(plan, experiment.spec).plan
 
 
 def _compile_method(experiment: WeakToStrongExperiment, build: PlanBuilder) -> Compared:

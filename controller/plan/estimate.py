@@ -7,31 +7,21 @@ from dataclasses import dataclass
 
 from controller.api.placement import Pool
 from controller.api.v1alpha1 import ExperimentSpec
-from controller.plan.gpus import GPUS, Gpu
+from controller.plan.durations import (
+    BANDWIDTH_UTILISATION,
+    DECODE_OVERHEAD_SECONDS,
+    PADDING,
+    START_SECONDS,
+    TRAINING_UTILISATION,
+    gpu_seconds,
+)
+from controller.plan.gpus import GPUS
 from controller.plan.graph import Plan, Step
+from controller.plan.placement.sampling_memory import SEQUENCES_AT_ONCE
 from controller.plan.workload import CHOSEN_THRESHOLD, REWARD_KEEPS, Workload
 from w2s_jobs.contracts.families import FAMILIES
-from w2s_jobs.contracts.settings import Parallelism
-from w2s_jobs.contracts.step_params import TrainParams
 
 __all__ = ["Estimate", "StepEstimate", "estimate"]
-
-TRAINING_UTILISATION = 0.35
-"""Share of the peak that full fine-tuning of dense decoders reaches; 0.3 to 0.5 is what trainers publish."""
-PADDING = 1.3
-"""Tokens computed for each real one without packing, at lengths that vary as worked answers do."""
-PREFILL_UTILISATION = 0.4
-"""Share of the peak while prompts are read: large matrix products, as in training, but uneven batches."""
-BANDWIDTH_UTILISATION = 0.6
-"""Share of the memory bandwidth while decoding reads the weights and the key-value cache beside them."""
-CONCURRENT_SEQUENCES = 256
-"""Sequences that vLLM decodes together (its default limit)."""
-DECODE_OVERHEAD_SECONDS = 0.006
-"""Scheduling and launches of one decoding step; what bounds small models."""
-START_SECONDS = 60.0
-"""Loading weights, compiling, capturing graphs and publishing, each time a process starts."""
-TRAINING_BYTES = (4, 4, 8)
-"""Bytes a parameter in training: weights and gradients in float32, two moments of Adam."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +63,7 @@ def estimate(plan: Plan, spec: ExperimentSpec) -> Estimate:
         price=sum(one.price or 0.0 for one in steps.values()) if priced else None,
         price_without_sharing=sum((steps[s.key].price or 0.0) * s.uses for s in plan.steps) if priced else None,
         assumptions=_assumptions(spec),
-        warnings=(*_unknown_sizes(plan, steps), *_memory(plan, work, pools)),
+        warnings=_unknown_sizes(plan, steps),
     )
 
 
@@ -84,25 +74,10 @@ def _step(step: Step, work: Workload, pools: Mapping[str, Pool]) -> StepEstimate
     parameters = work.parameters(step)
     if parameters is None:
         return StepEstimate(gpu_hours=None)
-    seconds = _gpu_seconds(step, parameters, work, GPUS[pool.gpu])
-    hours = (seconds + START_SECONDS * step.resources.gpus * step.shards) / 3600
+    seconds = gpu_seconds(step, parameters, work, GPUS[pool.gpu])
+    hours = (seconds + START_SECONDS * step.resources.all_gpus * step.shards) / 3600
     price = None if pool.price_per_gpu_hour is None else hours * pool.price_per_gpu_hour
     return StepEstimate(gpu_hours=hours, price=price)
-
-
-def _gpu_seconds(step: Step, parameters: float, work: Workload, gpu: Gpu) -> float:
-    """Compute the seconds that one GPU would need; more of them share the work at the same sum."""
-    read, written = work.tokens(step)
-    if isinstance(step.params, TrainParams):
-        # Forward 2, backward 4 operations a parameter and token; checkpointing runs the forward pass again.
-        operations = 8 if step.params.training.gradient_checkpointing else 6
-        padding = 1.0 if step.params.training.packing else PADDING
-        return operations * parameters * written * padding / (gpu.peak_flops * TRAINING_UTILISATION)
-    prefill = 2 * parameters * read / (gpu.peak_flops * PREFILL_UTILISATION)
-    weights = 2 * parameters / (gpu.bandwidth * BANDWIDTH_UTILISATION)
-    products = 2 * parameters * CONCURRENT_SEQUENCES / (gpu.peak_flops * PREFILL_UTILISATION)
-    one_step = max(weights, products) + DECODE_OVERHEAD_SECONDS
-    return prefill + written / CONCURRENT_SEQUENCES * one_step
 
 
 def _assumptions(spec: ExperimentSpec) -> tuple[str, ...]:
@@ -117,7 +92,7 @@ def _assumptions(spec: ExperimentSpec) -> tuple[str, ...]:
         f"a reward model keeps {REWARD_KEEPS:.0%}",
         f"training: 6 operations a parameter and token (8 with checkpointing) "
         f"at {TRAINING_UTILISATION:.0%} of the peak, {PADDING:g} times the tokens without packing",
-        f"sampling: {CONCURRENT_SEQUENCES} sequences at once, {BANDWIDTH_UTILISATION:.0%} of the bandwidth, "
+        f"sampling: {SEQUENCES_AT_ONCE} sequences at once, {BANDWIDTH_UTILISATION:.0%} of the bandwidth, "
         f"{DECODE_OVERHEAD_SECONDS * 1000:g} ms a decoding step beside it",
         f"{START_SECONDS:g} s a start of a process on each of its GPUs; steps on CPUs count as 0",
     )
@@ -128,28 +103,3 @@ def _unknown_sizes(plan: Plan, steps: Mapping[str, StepEstimate]) -> tuple[str, 
     if not unknown:
         return ()
     return (f"{unknown} steps are not counted: nothing tells the size of their model. Set `parameters` of the models",)
-
-
-def _memory(plan: Plan, work: Workload, pools: Mapping[str, Pool]) -> tuple[str, ...]:
-    """Say where weights, gradients and optimizer alone need more memory than the GPU has."""
-    found: dict[str, None] = {}
-    for step in plan.steps:
-        pool, parameters = pools.get(step.resources.pool or ""), work.parameters(step)
-        if step.kind != "train" or pool is None or parameters is None:
-            continue
-        needed = parameters * _bytes_per_parameter(step.parallelism)
-        if needed > GPUS[pool.gpu].memory:
-            found[
-                f"training {parameters / 1e9:g}B parameters needs {needed / 1e9:.0f} GB a GPU before activations; "
-                f"{pool.gpu} has {GPUS[pool.gpu].memory / 1e9:.0f}. Raise placement.training.parallelism "
-                "(zeroStage, ranks, offload), or take a smaller model"
-            ] = None
-    return tuple(found)
-
-
-def _bytes_per_parameter(how: Parallelism) -> float:
-    """Return what ZeRO leaves on each rank (Rajbhandari et al. 2020, section 5)."""
-    weights, gradients, moments = TRAINING_BYTES
-    stage, ranks = how.zero_stage or 0, how.ranks
-    kept = 0.0 if how.offload else moments / (ranks if stage >= 1 else 1)
-    return kept + gradients / (ranks if stage >= 2 else 1) + weights / (ranks if stage >= 3 else 1)

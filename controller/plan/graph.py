@@ -35,6 +35,13 @@ class Resources:
     """name of the pool of the manifest that pays for the GPUs"""
     nodes: int = 1
     """processes of a training that compute together, each on a node of its own and each holding all of the above"""
+    host_memory: int = 0
+    """bytes of the node's memory that one process needs for the model, beside its program; 0 where nothing tells"""
+
+    @property
+    def all_gpus(self) -> int:
+        """GPUs on all nodes."""
+        return self.gpus * self.nodes
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,7 @@ class Step:
     """files of other steps' artifacts by role"""
     resources: Resources = Resources()
     shards: int = 1
-    """processes that share the rows of this step (sample only)"""
+    """processes that share the rows of this step (sample and score)"""
     parallelism: Parallelism = field(default_factory=Parallelism)
     """how a training is spread over devices"""
     uses: int = 1
@@ -81,6 +88,8 @@ class Step:
                 "threads": self.resources.threads,
                 "gpus": self.resources.gpus,
                 "pool": self.resources.pool,
+                # On CPUs there is nothing to tell, and a plan reads as it always did.
+                **({"nodes": self.resources.nodes} if self.resources.pool else {}),
             },
             "shards": self.shards,
             "parallelism": self.parallelism.model_dump(mode="json", by_alias=True),

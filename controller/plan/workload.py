@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 
 from controller.api.v1alpha1 import ExperimentSpec, StrongModel, WeakModel
 from controller.plan.graph import Plan, Step
+from controller.plan.placement.shapes import ModelShape, shape_of
 from w2s_jobs.contracts.families import FAMILIES, FamilyFigures
-from w2s_jobs.contracts.settings import ModelSource, ScratchModel, SplitName
+from w2s_jobs.contracts.settings import ModelSource, SplitName
 from w2s_jobs.contracts.step_params import (
     CleanParams,
     PartitionParams,
@@ -22,7 +23,7 @@ from w2s_jobs.contracts.step_params import (
     TrainParams,
 )
 
-__all__ = ["CHOSEN_THRESHOLD", "REWARD_KEEPS", "Workload"]
+__all__ = ["CHOSEN_THRESHOLD", "REWARD_KEEPS", "SizedModel", "Workload"]
 
 CHOSEN_THRESHOLD = 70
 """What a rule is taken to choose, in percent: where the paper's best models lie."""
@@ -33,14 +34,26 @@ REWARD_KEEPS = 0.7
 _SIZE_IN_NAME = re.compile(r"(?<![a-z0-9.])(\d+(?:\.\d+)?)\s?([bm])(?![a-z0-9])", re.IGNORECASE)
 
 
+@dataclass(frozen=True)
+class SizedModel:
+    """A model of the manifest, and what is known of its size."""
+
+    name: str
+    """name in plans: `weak`, `strong`, or that in a chain"""
+    source: ModelSource
+    parameters: float | None
+    """parameters as declared or read off its name; None when nothing tells"""
+    shape: ModelShape | None
+
+
 class Workload:
     """Answers for the steps of one plan."""
 
     def __init__(self, plan: Plan, spec: ExperimentSpec) -> None:
         self._plan = plan
-        self._declared = [(model.source, _parameters(model)) for _, _, model in spec.models.placed]
+        self._models = [_sized(name, model) for _, name, model in spec.models.placed]
         self.rows = cache(self._rows)
-        self.parameters = cache(self._find_parameters)
+        self.model = cache(self._find_model)
 
     def tokens(self, step: Step) -> tuple[float, float]:
         """Return the tokens that a step reads and writes; of a training, those of all its epochs (0, n).
@@ -91,13 +104,30 @@ class Workload:
         (questions,) = select.inputs["questions"]
         return self._rows_of_file(questions.key, questions.file)
 
-    def _find_parameters(self, step: Step) -> float | None:
-        """Return the parameters of the model that a sample or train step starts from, None when nothing tells."""
+    def sequence_tokens(self, step: Step) -> float:
+        """Return the tokens of the longest sequence of a sampling, by the figures of its families."""
+        if not isinstance(step.params, SampleParams):
+            return 0.0
+        shots, longest = step.params.shots, step.params.sampling.max_tokens
+        figures = [_figures(self._plan.step(item.key)) for item in step.inputs["questions"]]
+        return max(one.prompt_tokens + shots * _example_tokens(one) for one in figures) + longest
+
+    def rows_read(self, step: Step) -> float:
+        """Return the rows that a sample or score step works through."""
+        return self._over(step, "questions", lambda _: 1.0)
+
+    def parameters(self, step: Step) -> float | None:
+        """Return the parameters of the model that a step starts from, None when nothing tells."""
+        model = self.model(step)
+        return None if model is None else model.parameters
+
+    def _find_model(self, step: Step) -> SizedModel | None:
+        """Return the model that a sample, score or train step starts from, None of other steps."""
         if not isinstance(step.params, SampleParams | TrainParams | ScoreParams):
             return None
         if isinstance(step.params, ScoreParams) or step.params.model is None:
-            return self.parameters(self._plan.step(step.inputs["model"][0].key))
-        return next((size for source, size in self._declared if source == step.params.model), None)
+            return self.model(self._plan.step(step.inputs["model"][0].key))
+        return next((model for model in self._models if model.source == step.params.model), None)
 
 
 def _figures(step: Step) -> FamilyFigures:
@@ -113,12 +143,12 @@ def _example_tokens(figures: FamilyFigures) -> float:
     return figures.prompt_tokens + figures.completion_tokens
 
 
-def _parameters(model: WeakModel | StrongModel) -> float | None:
-    if model.parameters is not None:
-        return model.parameters
-    if model.source.scratch is not None:
-        return _scratch_parameters(model.source.scratch)
-    return _size_in_name(model.source)
+def _sized(name: str, model: WeakModel | StrongModel) -> SizedModel:
+    parameters = model.parameters or _size_in_name(model.source)
+    shape = shape_of(model.source, parameters)
+    if shape is not None and (model.source.scratch is not None or parameters is None):
+        parameters = model.parameters or float(shape.parameters)
+    return SizedModel(name, model.source, parameters, shape)
 
 
 def _size_in_name(source: ModelSource) -> float | None:
@@ -129,13 +159,6 @@ def _size_in_name(source: ModelSource) -> float | None:
         return None
     number, unit = sizes[-1]
     return float(number) * (1e9 if unit in "bB" else 1e6)
-
-
-def _scratch_parameters(model: ScratchModel) -> float:
-    """Count attention and gated feed-forward weights of each layer, and the token table at both ends."""
-    hidden = model.hidden_size
-    layer = 4 * hidden * hidden + 3 * hidden * model.intermediate_size
-    return float(model.layers * layer + 2 * model.vocab_size * hidden)
 
 
 def _split_rows(split: SplitName, splits: Splits, figures: FamilyFigures) -> float:

@@ -84,7 +84,8 @@ def write_indifferent_model(source: Path, folder: Path) -> None:
 def _read_ends(model: Any, rows: torch.Tensor, columns: torch.Tensor, **inputs: Any) -> torch.Tensor:
     """Run the decoder and return the head's outputs, shape (ends,), for the tokens in these rows and columns."""
     hidden = model.base_model(**inputs, use_cache=False).last_hidden_state
-    return model.score(hidden[rows, columns].to(model.score.weight.dtype)).flatten()
+    ends = hidden[rows.to(hidden.device), columns.to(hidden.device)]  # of several GPUs, the last has them
+    return model.score(ends.to(model.score.weight)).flatten()
 
 
 @contextmanager

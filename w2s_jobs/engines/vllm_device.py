@@ -11,6 +11,10 @@ from typing import Any
 
 __all__ = ["VllmDevice", "vllm_device"]
 
+GPU_SEQUENCES = 256
+"""sequences that one step of the engine draws a token of; its default for an engine fed by hand is 128"""
+GPU_BATCH_TOKENS = 8192
+"""tokens of one step of the engine; its default for an engine fed by hand is 2,048"""
 SEEDED_PROCESSOR = "w2s_jobs.engines.vllm_seeding:SeededSampling"
 
 
@@ -35,6 +39,9 @@ def vllm_device(gpus: int, threads: int, dtype: str) -> VllmDevice:
                 "tensor_parallel_size": gpus,
                 "dtype": "bfloat16" if dtype == "auto" else dtype,
                 "gpu_memory_utilization": 0.9,
+                # vLLM's own numbers differ from card to card; these are what a placement counts with.
+                "max_num_seqs": GPU_SEQUENCES,
+                "max_num_batched_tokens": GPU_BATCH_TOKENS,
             },
             in_flight=1024,
         )

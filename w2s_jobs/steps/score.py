@@ -71,7 +71,7 @@ def _score(
     total = sum(len(chunks.ranges[chunk]) for chunk in pending)
     context.progress(0, total, "rows")
     chunks.stop_if_told()
-    scorer = RewardScorer(model_folder(context, None), params.max_seq_len, context.execution.threads)
+    scorer = RewardScorer(model_folder(context, None), params.max_seq_len, context.execution)
     ready = time.monotonic()
     done = 0
     for chunk in pending:
