@@ -32,6 +32,7 @@ Propagation = Literal["Background", "Foreground", "Orphan"]
 _JSON = "application/json"
 _APPLY = "application/apply-patch+yaml"  # JSON is YAML
 _MERGE = "application/merge-patch+json"
+_STRATEGIC = "application/strategic-merge-patch+json"
 _TIMEOUT = 30.0
 """Seconds that a request may take"""
 _CONNECT_TIMEOUT = 5.0
@@ -148,6 +149,11 @@ class KubeApi:
         """Change fields; null removes one. With `metadata.resourceVersion` in it only that version (else Conflict)."""
         request = RequestName("patch", resource.plural, namespace, name)
         return self._write(request, "PATCH", resource.path(namespace, name, subresource), {}, patch, _MERGE)
+
+    def strategic_patch(self, resource: Resource, name: str, namespace: str, patch: Object) -> Object:
+        """Change fields of a built-in kind, whose lists know their keys: one entry can go without naming the others."""
+        request = RequestName("patch", resource.plural, namespace, name)
+        return self._write(request, "PATCH", resource.path(namespace, name), {}, patch, _STRATEGIC)
 
     def delete(
         self,

@@ -155,13 +155,8 @@ class PlanBuilder:
             shots=shots.number,
         )
         inputs = {"questions": tuple(questions), "shots": shots.examples, "model": model.inputs}
-<<<<<<< HEAD
         step = draft_step("sample", label, model.side, params, inputs)
-        return self._add(step, _on(where, where.gpus or 1), shards=where.shards)
-=======
-        step = self._draft("sample", label, model.side, params, inputs)
         return self._add(step, _on(where), shards=where.shards or 1)
->>>>>>> placement
 
     def sample_once(self, model: Model, questions: Sequence[Input], label: str) -> Step:
         """Draw one greedy completion a question."""
@@ -202,13 +197,8 @@ class PlanBuilder:
     def score(self, model: Model, params: ScoreParams, inputs: Mapping[str, tuple[Input, ...]], label: str) -> Step:
         """Let a reward model judge labels, where strong models are sampled."""
         where = self.spec.placement.strong_sampling
-<<<<<<< HEAD
         step = draft_step("score", label, model.side, params, {**inputs, "model": model.inputs})
-        return self._add(step, _on(where, where.gpus or 1), shards=where.shards)
-=======
-        step = self._draft("score", label, model.side, params, {**inputs, "model": model.inputs})
         return self._add(step, _on(where), shards=where.shards or 1)
->>>>>>> placement
 
     def train(self, model: Model, examples: Sequence[Input], training: Training, role: str, label: str) -> Model:
         """Fine-tune `model` on examples; the model itself stays as it is."""
@@ -222,14 +212,8 @@ class PlanBuilder:
             repeats=training.repeats,
         )
         learnt = "pairs" if training.reward else "examples"
-<<<<<<< HEAD
         step = draft_step("train", label, role, params, {learnt: tuple(examples), "model": model.inputs})
-        resources = _on(where, where.gpus or where.parallelism.ranks)
-        trained = self._add(step, resources, parallelism=where.parallelism)
-=======
-        step = self._draft("train", label, role, params, {learnt: tuple(examples), "model": model.inputs})
         trained = self._add(step, _on(where), parallelism=follow_training(where))
->>>>>>> placement
         return Model(side=model.side, template=model.template, engine=model.engine, trained=trained)
 
     def evaluate(self, of: Capability, samples: Step, role: str, label: str, split: TestSplit = "test") -> Step:
