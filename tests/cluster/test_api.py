@@ -17,7 +17,7 @@ from controller.kube import errors
 from controller.kube.api import KubeApi
 from controller.kube.connect import NoCluster, TokenFile, connected, in_cluster, open_api
 from controller.kube.fence import Fence
-from controller.kube.resource import JOBS
+from controller.kube.resource import JOBS, Resource
 from tests.support.api_proxy import ApiProxy
 from tests.support.control_plane import ControlPlane
 from tests.support.small_objects import CONFIG_MAPS, config_map, make_namespace
@@ -143,9 +143,22 @@ def test_a_watch_ends_in_time_with_a_bookmark_past_what_it_did_not_select(api: K
     assert int(events[-1][1]["metadata"]["resourceVersion"]) >= unseen
 
 
-def test_a_version_that_is_too_old_is_gone(api: KubeApi, namespace: str) -> None:
-    with pytest.raises(errors.Gone, match="watch configmaps"):
-        list(api.watch(CONFIG_MAPS, namespace, resource_version="1"))
+def test_a_version_that_is_too_old_is_gone(api: KubeApi, control_plane: ControlPlane) -> None:
+    things = Resource("test.w2s.dev", "v1", "things", "Thing")  # a new kind: the API server knows no history of it
+    schema = {"openAPIV3Schema": {"type": "object"}}
+    spec = {
+        "group": things.group,
+        "scope": "Namespaced",
+        "names": {"plural": things.plural, "kind": things.kind},
+        "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}],
+    }
+    name = f"{things.plural}.{things.group}"
+    kind = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": name}}
+    control_plane.apply({**kind, "spec": spec})
+    control_plane.kubectl("wait", f"crd/{name}", "--for=condition=Established", "--timeout=20s")
+    control_plane.wait_for("its list", lambda: control_plane.kubectl("get", "things", check=False).returncode == 0)
+    with pytest.raises(errors.Gone, match=r"watch things: .*too old resource version"):
+        list(api.watch(things, resource_version="1", timeout_seconds=10))
 
 
 def test_behind_a_closed_fence_one_can_read_and_not_write(api: KubeApi, namespace: str, proxy: ApiProxy) -> None:

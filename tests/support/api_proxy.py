@@ -165,7 +165,9 @@ class ApiProxy:
             watch.break_off()
 
     def expire_watches(self, resource: str = "") -> None:
-        """End open watches with 410: what they were to tell of next is gone."""
+        """End open watches with 410: what they were to tell of next is gone. Waits until one is open."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._open(resource), 20), f"no watch of {resource} came in 20 s"
         for watch in self._open(resource):
             watch.send({"type": "ERROR", "object": _status(410)})
             watch.break_off()
@@ -208,6 +210,11 @@ class ApiProxy:
         with self._changed:
             change = self._change.get(request.resource)
         return change(event) if change else [event]
+
+    def watch_opened(self) -> None:
+        """Wake those who wait for a watch."""
+        with self._changed:
+            self._changed.notify_all()
 
     def _cut_at(self, count: int, cut: Cut, stay_down: bool) -> None:
         with self._changed:

@@ -74,6 +74,7 @@ class Judge(Protocol):
 
     def judge(self, request: ApiRequest) -> Answer | Cut | None: ...
     def events(self, request: ApiRequest, event: dict[str, Any]) -> Iterable[dict[str, Any]]: ...
+    def watch_opened(self) -> None: ...
 
 
 class OpenWatch:
@@ -203,6 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         self.server.watches.add(watch)
+        self.server.judge.watch_opened()
         try:
             while line := response.readline():
                 for event in self.server.judge.events(request, json.loads(line)):
