@@ -97,7 +97,7 @@ CASES: Mapping[str, tuple[Step, JobContext]] = {
         a_context(),
     ),
     "train-with-overlay": (
-        a_step("train", parallelism=Parallelism(zero_stage=3, ranks=8), resources=_gpus(8)),
+        a_step("train", name="train with overlay", parallelism=Parallelism(zero_stage=3, ranks=8), resources=_gpus(8)),
         a_context(Operations(pod_template=OVERLAY)),
     ),
 }
