@@ -55,7 +55,8 @@ class StepCounts(Contract):
     done: int = Field(default=0, ge=0)
     """done: their artifact is in the store, or nothing needs them any more"""
     reused: int = Field(default=0, ge=0)
-    """reused: those of done that existed before this experiment asked for them"""
+    """reused: those of done that this experiment ran no Job for: they existed, or something that existed made them
+    unneeded"""
     running: int = Field(default=0, ge=0)
     """running: a pod of theirs runs"""
     waiting: int = Field(default=0, ge=0)
@@ -90,12 +91,14 @@ class RunningStep(Contract):
 
 
 class WaitingStep(Contract):
-    """A step that could run, and why it does not."""
+    """A step that does not run, and why."""
 
     name: str = Field(max_length=200)
     """name in plans"""
     job: str | None = Field(default=None, max_length=63)
     """job that waits, if there is one"""
+    attempts: int = Field(default=1, ge=1)
+    """attempts, the next one included; evictions and lost nodes are not counted"""
     reason: WaitReason
     """reason in one word, from docs/status.md"""
     message: str = Field(default="", max_length=LONGEST_MESSAGE)
@@ -157,7 +160,7 @@ class ExperimentStatus(Contract):
     running: tuple[RunningStep, ...] = Field(default=(), max_length=MOST_RUNNING)
     """running steps, the longest-running first"""
     waiting: tuple[WaitingStep, ...] = Field(default=(), max_length=MOST_WAITING)
-    """waiting steps that could run, those that need a person first"""
+    """waiting steps, those that need a person first, those that wait for other steps last"""
     failed: tuple[FailedStep, ...] = Field(default=(), max_length=MOST_FAILED)
     """failed steps"""
     results: Results = Results()

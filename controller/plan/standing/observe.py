@@ -25,7 +25,7 @@ from controller.plan.standing.pods import last_failure, running
 from controller.plan.standing.projection import JOB_UID
 from w2s_jobs.contracts.errors import ExitCode
 
-__all__ = ["JobPhase", "JobState", "job_key", "observe", "pods_by_job", "read_job", "read_jobs"]
+__all__ = ["JobPhase", "JobState", "is_over", "job_key", "observe", "pods_by_job", "read_job", "read_jobs"]
 
 RESULT_MISSING = "ResultMissing"
 _KEY_LENGTH = 64
@@ -89,6 +89,13 @@ def job_key(job: Mapping[str, Any]) -> str | None:
     """Return the key of the step that a Job computes, or None of a Job that is not ours."""
     key = ((job.get("metadata") or {}).get("annotations") or {}).get(KEY)
     return key if isinstance(key, str) and len(key) == _KEY_LENGTH else None
+
+
+def is_over(job: Mapping[str, Any]) -> bool:
+    """Tell whether there is nothing of a Job to stop: it is Complete or Failed, or was told to go."""
+    conditions = (job.get("status") or {}).get("conditions") or ()
+    ended = any(one["type"] in ("Complete", "Failed") and one["status"] == "True" for one in conditions)
+    return ended or bool(job["metadata"].get("deletionTimestamp"))
 
 
 def pods_by_job(pods: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:

@@ -16,7 +16,7 @@ FAILED_CREATE = "FailedCreate"
 `involvedObject.kind=Job,reason=FailedCreate`"""
 
 # The Job controller names a pod that never came to be, another one each time: without it, equal refusals are equal.
-_WHAT = re.compile(r'^(Error creating: )?(pods "[^"]*"|jobs\.batch "[^"]*") is forbidden: ')
+_WHAT = re.compile(r'^.*?(pods|jobs\.batch) "[^"]*" is forbidden: ')
 _MISSING = ("error looking up service account", "no PriorityClass with name", "RuntimeClass")
 
 

@@ -1,0 +1,137 @@
+"""Everything that a status is projected from: the experiment, its plan, and what the cluster and the store show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from controller.plan.decide import Decision, Observed
+from controller.plan.graph import Plan, Step
+from controller.plan.standing.conditions import Situation
+from controller.plan.standing.observe import JobPhase, JobState
+from controller.plan.standing.outcomes import Report, StepOutcome
+from controller.plan.standing.refusals import Refusal
+from controller.plan.standing.waiting import Wait, Waiter, explain
+from w2s_jobs.contracts.artifact import Progress
+
+__all__ = ["About", "Scene"]
+
+Pods = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class About:
+    """The experiment that the status is of."""
+
+    name: str
+    namespace: str
+    uid: str
+    generation: int
+    created: str
+    """creationTimestamp (RFC 3339)"""
+    suspend: bool = False
+    max_parallel_steps: int | None = None
+    store: str | None = None
+    """the store's URI"""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is known in one pass. Nothing in it is remembered from an earlier one."""
+
+    plan: Plan
+    observed: Observed
+    decision: Decision
+    jobs: Mapping[str, JobState] = field(default_factory=dict)
+    """Jobs by key (`read_jobs`)"""
+    pods: Mapping[str, Pods] = field(default_factory=dict)
+    """pods by uid of their Job (`pods_by_job`)"""
+    workloads: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Kueue's Workloads by uid of their Job"""
+    refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    """refused pods by uid of their Job (`refusals_by_job`)"""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """what the API server said when it refused a Job, by key"""
+    progress: Mapping[str, Progress] = field(default_factory=dict)
+    """progress of running steps by key"""
+    outcomes: Mapping[str, StepOutcome] = field(default_factory=dict)
+    """results of finished steps by key"""
+    report: Report | None = None
+    trouble: Situation | None = None
+    """what holds above all that the steps tell: StoreUnavailable, DeadlineExceeded"""
+
+    def pods_of(self, key: str) -> Pods:
+        """Return the pods of a step's Job."""
+        state = self.jobs.get(key)
+        return self.pods.get(state.uid, ()) if state else ()
+
+    def ours(self, uid: str) -> frozenset[str]:
+        """Keys of the steps whose Job this experiment owns, alone or with others."""
+        return frozenset(key for key, state in self.jobs.items() if uid in state.owners)
+
+    @cached_property
+    def running(self) -> tuple[str, ...]:
+        """Keys of the needed steps with a running pod, in the order of the plan."""
+        return tuple(key for key in self._open if self._runs(key))
+
+    @cached_property
+    def waiting(self) -> tuple[str, ...]:
+        """Keys of the needed steps that neither run nor failed, in the order of the plan."""
+        return tuple(key for key in self._open if not self._runs(key))
+
+    def wait(self, step: Step, limit: int | None) -> Wait:
+        """Say why a step waits; `limit` is spec.maxParallelSteps."""
+        state = self.jobs.get(step.key)
+        uid = state.uid if state else ""
+        return explain(
+            Waiter(
+                job=state,
+                pods=self.pods_of(step.key),
+                workload=self.workloads.get(uid),
+                refusal=self.refusals.get(uid),
+                refused=self.refused.get(step.key),
+                unmet=self._unmet(step) if state is None else (),
+                limit=limit if self._beyond(step, limit) else None,
+            )
+        )
+
+    @cached_property
+    def _open(self) -> tuple[str, ...]:
+        """Keys of the steps that are needed and have not failed: to start, held by others, or with a Job."""
+        out = {*self.decision.failed, *self.decision.blocked, *self.decision.stop}
+        keys = {*(step.key for step in self.decision.start), *self.decision.waiting, *self.observed.running}
+        return tuple(step.key for step in self.plan.steps if step.key in keys and step.key not in out)
+
+    @cached_property
+    def _turn(self) -> Mapping[str, int]:
+        return {step.key: place for place, step in enumerate(self.decision.start)}
+
+    def _beyond(self, step: Step, limit: int | None) -> bool:
+        """Tell whether a step that could start finds no room: those before it take what is left of the limit."""
+        if limit is None or step.key not in self._turn:
+            return False
+        return self._turn[step.key] >= limit - len(self.observed.running)
+
+    def _unmet(self, step: Step) -> tuple[str, ...]:
+        if step.key in self._turn:
+            return ()
+        plan, done = self.plan, self.observed.done
+        return tuple(plan.step(key).name for key in plan.dependencies(step) if key not in done)
+
+    def _runs(self, key: str) -> bool:
+        state = self.jobs.get(key)
+        return state is not None and state.phase is JobPhase.RUNNING
+
+
+def failed_for_good(state: JobState | None) -> str:
+    """Return the words of a step that failed for good."""
+    if state is None:
+        return ""
+    if state.phase is JobPhase.COMPLETE:
+        return (
+            f"Job {state.name} is complete, but its result never came to the store that the controller reads: "
+            "check that workers and controller name the same store"
+        )
+    return state.message
