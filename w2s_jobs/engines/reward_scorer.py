@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers.utils.logging import disable_progress_bar
@@ -35,7 +36,7 @@ class RewardScorer:
         self._longest = longest_sequence(folder, max_seq_len)
         dtype = torch.bfloat16 if self._device.type == "cuda" else torch.float32
         # One GPU after the other computes its layers: slower than tensor parallelism, and exactly the same numbers.
-        spread = {"device_map": "balanced"} if gpus > 1 and self._device.type == "cuda" else {}
+        spread: dict[str, Any] = {"device_map": "balanced"} if gpus > 1 and self._device.type == "cuda" else {}
         model = open_reward_model(folder, dtype=dtype, **spread)
         self._model = (model if spread else model.to(self._device)).eval()
         self._model.score.float()  # bfloat16 has 3 digits: too few to tell rewards apart

@@ -87,6 +87,14 @@ def test_the_table_is_what_the_arithmetic_chooses() -> None:
     assert path.read_text() == text
 
 
+def test_the_page_shows_lines_of_the_table() -> None:
+    page = (Path(__file__).parents[5] / "docs" / "placement.md").read_text()
+    shown = page.split("```")[1].strip().split("\n\n")
+    table = (GOLDEN / "table.txt").read_text()
+    assert len(shown) >= 4
+    assert all(part in table for part in shown), "copy the parts of the table into docs/placement.md again"
+
+
 @pytest.mark.parametrize(
     ("model", "memory", "nodes", "expected"),
     [
