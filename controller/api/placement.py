@@ -61,7 +61,7 @@ class SamplingPlacement(Contract):
 
 
 class TrainingParallelism(Contract):
-    """How a training is spread over GPUs. On a pool, what is null is chosen; on CPUs it is plain PyTorch on one rank."""
+    """How a training is spread. On a pool, what is null is chosen; on CPUs it means plain PyTorch on one rank."""
 
     zero_stage: int | None = Field(default=None, ge=0, le=3)
     """zeroStage of DeepSpeed; null chooses it, or on one rank plain PyTorch"""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers.utils.logging import disable_progress_bar
 
-from w2s_jobs.contracts.steps import Execution
 from w2s_jobs.core.prompts import Prompt
 from w2s_jobs.engines.batches import Cut, group_by_length
 from w2s_jobs.engines.packing import lay_padded
@@ -25,8 +25,10 @@ _BATCH_TOKENS = {"cpu": 4096, "cuda": 32_768}
 class RewardScorer:
     """A loaded reward model: in float32 on a CPU, in bfloat16 with a head in float32 on GPUs, its layers spread."""
 
-    def __init__(self, folder: Path, max_seq_len: int, execution: Execution, batch_tokens: int | None = None) -> None:
-        torch.set_num_threads(execution.threads)
+    def __init__(
+        self, folder: Path, max_seq_len: int, threads: int, gpus: int = 1, batch_tokens: int | None = None
+    ) -> None:
+        torch.set_num_threads(threads)
         disable_progress_bar()
         self._folder = folder
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -34,7 +36,7 @@ class RewardScorer:
         self._longest = longest_sequence(folder, max_seq_len)
         dtype = torch.bfloat16 if self._device.type == "cuda" else torch.float32
         # One GPU after the other computes its layers: slower than tensor parallelism, and exactly the same numbers.
-        spread = {"device_map": "balanced"} if execution.gpus > 1 and self._device.type == "cuda" else {}
+        spread: dict[str, Any] = {"device_map": "balanced"} if gpus > 1 and self._device.type == "cuda" else {}
         model = open_reward_model(folder, dtype=dtype, **spread)
         self._model = (model if spread else model.to(self._device)).eval()
         self._model.score.float()  # bfloat16 has 3 digits: too few to tell rewards apart

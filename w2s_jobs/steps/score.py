@@ -71,7 +71,8 @@ def _score(
     total = sum(len(chunks.ranges[chunk]) for chunk in pending)
     context.progress(0, total, "rows")
     chunks.stop_if_told()
-    scorer = RewardScorer(model_folder(context, None), params.max_seq_len, context.execution)
+    execution = context.execution
+    scorer = RewardScorer(model_folder(context, None), params.max_seq_len, execution.threads, execution.gpus)
     ready = time.monotonic()
     done = 0
     for chunk in pending:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from controller.api.placement import Pool
 from controller.plan.gpus import GPUS
@@ -66,7 +66,7 @@ class Choice:
     """bytes planned on one GPU"""
     nodes: int = 1
     shards: int = 1
-    parallelism: Parallelism = Parallelism()
+    parallelism: Parallelism = field(default_factory=Parallelism)
     micro_batch: int = 0
     """sequences of full length that a rank trains at once"""
     accumulation: int = 0

@@ -128,7 +128,7 @@ def shape_of_size(parameters: float) -> ModelShape:
     """Estimate a shape: the widths of the family that is nearest in size, with as many layers as the size needs."""
     like = min((FAMILIES[name] for name in _LIKE), key=lambda shape: abs(math.log(shape.parameters / parameters)))
     tables = (1 if like.tied else 2) * like.table_parameters
-    layers = max(1, round((parameters - tables) / like.layer_parameters))
+    layers = max(1, math.ceil((parameters - tables) / like.layer_parameters))
     return replace(like, layers=layers, positions=_UNKNOWN_POSITIONS, known=False)
 
 

@@ -145,7 +145,7 @@ def _misfit(option: _Option, shape: TrainingShape, cards: Cards) -> Choice:
             f"; its offload takes {gigabytes(option.host)} of each node's own memory, "
             f"and hostMemory is {gigabytes(cards.host_memory)}"
         )
-    fixes = [] if training.gradient_checkpointing else ["set training.gradientCheckpointing (it changes keys)"]
+    fixes = [] if training.gradient_checkpointing else ["training.gradientCheckpointing: true (it changes keys)"]
     if cards.nodes == 1 or option.how.ranks < cards.count:
         fixes.append("more nodes or GPUs in the pool, or higher ranks and zeroStage where placement.training sets them")
     fix = ", ".join([*fixes, "GPUs with more memory, a smaller model"])

@@ -57,6 +57,23 @@ def test_a_plan_on_gpus_is_priced_and_says_that_it_is_an_estimate(tmp_path: Path
     assert not costs["warnings"]
 
 
+def test_the_placement_on_pools_is_shown_with_its_reason(tmp_path: Path) -> None:
+    result = CliRunner().invoke(plan_command, [PRICED, "--store", str(tmp_path)], catch_exceptions=False)
+    assert "  train strong (3.2B) on h100, 34 steps:\n    1 GPU, plain PyTorch: " in result.stdout
+    plan = plan_json(PRICED, "--store", str(tmp_path))
+    assert {key for one in plan["placements"] for key in one["steps"]} == {
+        step["key"] for step in plan["steps"] if step["resources"]["pool"]
+    }
+    train = next(one for one in plan["placements"] if one["kind"] == "train")
+    assert train["parallelism"] == {"zeroStage": None, "offload": False, "ranks": 1, "microBatchSize": 8}
+    assert train["fits"]
+    assert train["reason"]
+
+
+def test_a_plan_on_cpus_has_no_placements(tmp_path: Path) -> None:
+    assert plan_json(MANIFEST, "--store", str(tmp_path))["placements"] == []
+
+
 def test_validate_says_how_large_the_experiment_is() -> None:
     result = CliRunner().invoke(validate_command, [MANIFEST], catch_exceptions=False)
     assert result.stdout.startswith(f"{MANIFEST}: two-rounds is valid: ")

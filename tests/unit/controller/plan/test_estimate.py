@@ -61,14 +61,6 @@ def test_a_declared_size_wins_over_the_name(experiment) -> None:
     assert declared.gpu_hours < by_name.gpu_hours
 
 
-def test_a_training_that_cannot_fit_is_warned_about_and_zero_3_helps(experiment) -> None:
-    _, alone = costs(experiment)
-    assert any("training 8B parameters needs 128 GB a GPU" in warning for warning in alone.warnings)
-    spread = {**EVERYWHERE, "training": {"pool": "h100", "parallelism": {"ranks": 8, "zeroStage": 3}}}
-    _, fits = costs(experiment, pools=[{**POOL, "gpusPerNode": 8}], placement=spread)
-    assert not fits.warnings
-
-
 def test_more_samples_cost_more_and_a_higher_threshold_trains_on_less(experiment) -> None:
     _, few = costs(experiment)
     _, many = costs(experiment, sampling={"n": 100})

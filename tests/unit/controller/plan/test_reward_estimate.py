@@ -106,12 +106,3 @@ def test_a_model_of_the_chain_whose_size_nothing_tells_is_said_and_not_counted(r
     unknown = {step.kind for step in plan.steps if total.steps[step.key].gpu_hours is None}
     assert unknown == {"train", "sample", "score"}
     assert any("nothing tells the size" in warning for warning in total.warnings)
-
-
-def test_a_larger_model_of_the_chain_that_does_not_fit_is_warned_about(reward_experiment) -> None:
-    _, total, _ = costs(reward_experiment)
-    assert not total.warnings
-    chain = reward_experiment().model_dump(mode="json", by_alias=True)["spec"]["models"]["chain"]
-    chain[2]["parameters"] = 7.7e9
-    _, total, _ = costs(reward_experiment, {"models": {"chain": chain}})
-    assert any("training 7.7B parameters needs 123 GB a GPU" in warning for warning in total.warnings)
