@@ -16,7 +16,7 @@ export UV_PYTHON := $(PYTHON)
 endif
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help quickstart test real capabilities bench fmt lint types imports verify engines e2e ci setup setup-dev setup-all clean
+.PHONY: help quickstart test real capabilities bench generate fmt lint types imports verify engines e2e ci setup setup-dev setup-all clean
 
 help: ## List the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,6 +44,9 @@ capabilities: setup ## Method reward on eight real data sets, three seeds (docs/
 
 bench: setup-all ## Print the benchmarks' ratios (docs/benchmarks.md)
 	for script in benchmarks/*.py; do echo "== $$script"; $(RUN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
+
+generate: setup-dev ## Write the files that come from the types: k8s/crd.yaml, docs/manifest.md
+	UPDATE_GOLDEN=1 $(RUN)/python -m pytest -q tests/repo/test_generated_files.py
 
 fmt: setup-dev ## Format and sort imports
 	$(RUN)/ruff format . && $(RUN)/ruff check --fix .

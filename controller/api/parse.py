@@ -1,6 +1,9 @@
-"""Text to a checked experiment. Everything that is wrong is said at once."""
+"""Text, or an object of the API server, to a checked experiment. Everything that is wrong is said at once."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -10,7 +13,7 @@ from controller.api.rules import broken_rules
 from controller.api.v1alpha1 import WeakToStrongExperiment
 from controller.errors import InvalidExperiment
 
-__all__ = ["locate", "parse_manifest"]
+__all__ = ["locate", "parse_manifest", "parse_object"]
 
 
 def parse_manifest(text: str, source: str) -> WeakToStrongExperiment:
@@ -25,15 +28,56 @@ def parse_manifest(text: str, source: str) -> WeakToStrongExperiment:
         document = read_document(text)
     except NotYaml as error:
         raise InvalidExperiment(source, [str(error)]) from None
-    try:
-        experiment = WeakToStrongExperiment.model_validate(document.value, by_alias=True, by_name=False)
-    except ValidationError as error:
-        found = describe_errors(WeakToStrongExperiment, error.errors(include_url=False))
-        raise InvalidExperiment(source, _lines(found, document)) from None
-    broken = broken_rules(experiment)
-    if broken:
-        raise InvalidExperiment(source, _lines(broken, document))
+    experiment, problems = _check(document.value)
+    if experiment is None or problems:
+        raise InvalidExperiment(source, _lines(problems, document))
     return experiment
+
+
+def parse_object(obj: Mapping[str, Any]) -> WeakToStrongExperiment:
+    """Parse and check an object as the API server returns it.
+
+    Of its metadata only name and namespace are read: the server adds fields of its own, and labels and annotations say
+    nothing about what is computed. Its status is ignored.
+
+    Raises
+    ------
+    InvalidExperiment
+        One line for each problem: field path, value, what was expected, the fix. Also where a path is named that only
+        the machine of its author has.
+    """
+    metadata = obj.get("metadata") or {}
+    known = {key: metadata[key] for key in ("name", "namespace") if key in metadata}
+    given = {key: obj[key] for key in ("apiVersion", "kind", "spec") if key in obj}
+    experiment, problems = _check({**given, "metadata": known})
+    if experiment is not None:
+        problems = [*problems, *_local_paths(experiment)]
+    if experiment is None or problems:
+        lines = [f"{render_path(path)}: {message}" for path, message in problems]
+        raise InvalidExperiment(f"{obj.get('kind', 'object')} {known.get('name', 'without a name')}", lines)
+    return experiment
+
+
+def _check(value: Mapping[str, Any]) -> tuple[WeakToStrongExperiment | None, list[Problem]]:
+    """Check plain values; return what they make, where each field is fine by itself, and all that is wrong."""
+    try:
+        experiment = WeakToStrongExperiment.model_validate(value, by_alias=True, by_name=False)
+    except ValidationError as error:
+        return None, describe_errors(WeakToStrongExperiment, error.errors(include_url=False))
+    return experiment, broken_rules(experiment)
+
+
+def _local_paths(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
+    """Yield each path of the author's machine, which no pod can read."""
+    fix = "is a folder of one machine, which the pods of a cluster cannot read. Upload it and name its s3 prefix"
+    for place, task in experiment.spec.placed_tasks:
+        path = task.dataset.source.path
+        if path is not None:
+            yield ("spec", *place, "dataset", "source", "path"), f"'{path}' {fix}, or name a hub dataset"
+    for place, _, model in experiment.spec.models.placed:
+        path = model.source.path
+        if path is not None:
+            yield ("spec", "models", *place, "source", "path"), f"'{path}' {fix}, or name a hub model"
 
 
 def locate(problems: list[Problem], text: str) -> list[str]:

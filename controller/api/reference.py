@@ -19,7 +19,7 @@ _HEAD = """\
 # The manifest
 
 Written from the types in `controller/api` and `w2s_jobs/contracts/settings.py`; a test compares
-(`UPDATE_GOLDEN=1 make test` writes it anew). `w2s validate FILE` checks a manifest against all of this.
+(`make generate` writes it anew). `w2s validate FILE` checks a manifest against all of this.
 
 Unknown fields are errors. A relative path starts at the manifest's folder.
 """

@@ -6,6 +6,7 @@ import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
+from controller.api.crd.text import render_definition
 from controller.api.reference import render_reference
 from controller.cli.main import COMMANDS
 
@@ -17,6 +18,13 @@ def test_the_reference_of_the_manifest_is_what_the_types_say() -> None:
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_text(render_reference())
     assert path.read_text() == render_reference()
+
+
+def test_the_custom_resource_definition_is_what_the_types_say() -> None:
+    path = ROOT / "k8s" / "crd.yaml"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(render_definition())
+    assert path.read_text() == render_definition(), "run `make generate`"
 
 
 def test_the_version_is_the_same_everywhere() -> None:

@@ -52,9 +52,9 @@ class _Translation:
             made["enum"] = [node["const"]]
         made.update(_bounds(node))
         made.update(self._inside(node))
-        if is_nullable:
+        if is_nullable and "enum" not in made:  # an API server finds null in no enum; without the flag it drops it
             made["nullable"] = True
-        if (default := _default(node, made)) is not None:
+        if (default := _default(node)) is not None:
             made["default"] = default
         return made if name is None else self._decorate(name, made)
 
@@ -111,19 +111,18 @@ def _bounds(node: Schema) -> Schema:
     return bounds
 
 
-def _default(node: Schema, made: Schema) -> Any:
+def _default(node: Schema) -> Any:
     """Return what the API server may fill in: a value that means the same as leaving the field out.
 
     An empty text or free mapping says nothing, so it is not filled in. An empty list is: rules can count on it.
     """
-    default = node.get("default")
-    if default == "" or (made.get("type") == "object" and "properties" not in made):
-        return None
-    return _said(default)
+    said = _said(node.get("default"))
+    return None if said in ("", {}) else said
 
 
 def _said(value: Any) -> Any:
     """Leave out of a default, at every depth, what says nothing."""
     if not isinstance(value, dict):
         return value
-    return {key: _said(inner) for key, inner in value.items() if inner not in (None, "", {})}
+    said = {key: _said(inner) for key, inner in value.items()}
+    return {key: inner for key, inner in said.items() if inner not in (None, "", {})}

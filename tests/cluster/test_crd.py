@@ -1,0 +1,94 @@
+"""The CustomResourceDefinition on a real API server: accepted, and every valid manifest with it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from controller.api.parse import parse_object
+from controller.cli.experiment_file import read_experiment
+from controller.plan.compile import compile_plan
+from tests.support.control_plane import ControlPlane
+from tests.support.definition import install_definition, refusals
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted([*(ROOT / "examples").glob("**/*.yaml"), *(ROOT / "tests" / "golden" / "plans").glob("*.yaml")])
+WITHOUT_PATHS = [path for path in EXAMPLES if "path: ." not in path.read_text()]
+STATUS = {
+    "conditions": [
+        {
+            "type": "Ready",
+            "status": "False",
+            "reason": "StepsRunning",
+            "message": "",
+            "observedGeneration": 1,
+            "lastTransitionTime": "2026-01-01T00:00:00Z",
+        }
+    ],
+    "progress": "3/9",
+    "results": {"bestPgr": "0.69"},
+}
+
+
+@pytest.fixture(scope="module")
+def plane(control_plane: ControlPlane) -> ControlPlane:
+    """A control plane that knows experiments."""
+    install_definition(control_plane)
+    return control_plane
+
+
+def test_the_definition_is_established_and_structural(plane: ControlPlane) -> None:
+    crd = json.loads(plane.kubectl("get", "crd", "weaktostrongexperiments.w2s.dev", "-o", "json").stdout)
+    conditions = {one["type"]: one["status"] for one in crd["status"]["conditions"]}
+    assert conditions == {"NamesAccepted": "True", "Established": "True"}
+
+
+def test_every_example_is_accepted(plane: ControlPlane) -> None:
+    assert len(EXAMPLES) > 15
+    assert refusals(plane, EXAMPLES) == {}
+
+
+@pytest.mark.parametrize("way", [("apply",), ("apply", "--server-side"), ("create",)], ids=" ".join)
+def test_what_the_server_fills_in_changes_no_plan(plane: ControlPlane, way: tuple[str, ...]) -> None:
+    assert len(WITHOUT_PATHS) > 10
+    arguments = [part for file in WITHOUT_PATHS for part in ("-f", str(file))]
+    stored = json.loads(plane.kubectl(*way, "--dry-run=server", "-o", "json", *arguments).stdout)["items"]
+    objects = {obj["metadata"]["name"]: obj for obj in stored}
+    for file in WITHOUT_PATHS:
+        experiment = read_experiment(file)
+        from_server = parse_object(objects[experiment.metadata.name])
+        assert from_server.spec == experiment.spec, file
+        assert compile_plan(from_server).to_json() == compile_plan(experiment).to_json(), file
+
+
+def test_a_list_of_experiments_shows_how_far_they_are(plane: ControlPlane) -> None:
+    manifest = (ROOT / "examples" / "quickstart.yaml").read_text().replace("name: quickstart", "name: shown")
+    plane.kubectl("apply", "-f", "-", stdin=manifest)
+    patch = json.dumps({"status": STATUS})
+    plane.kubectl("patch", "w2s", "shown", "--subresource=status", "--type=merge", "-p", patch)
+    head, row = plane.kubectl("get", "w2s", "shown").stdout.splitlines()
+    assert head.split() == ["NAME", "READY", "PROGRESS", "PGR", "REASON", "AGE"]
+    assert row.split()[:5] == ["shown", "False", "3/9", "0.69", "StepsRunning"]
+    assert "weaktostrongexperiment.w2s.dev/shown" in plane.kubectl("get", "all").stdout
+
+
+def test_a_status_is_written_by_its_own_door_only(plane: ControlPlane) -> None:
+    manifest = (ROOT / "examples" / "quickstart.yaml").read_text().replace("name: quickstart", "name: doors")
+    plane.kubectl("apply", "-f", "-", stdin=f"{manifest}\nstatus: {{progress: 1/1}}\n")
+    assert plane.kubectl("get", "w2s", "doors", "-o", "jsonpath={.status}").stdout == ""
+
+
+def test_n_without_quotes_is_told_to_be_quoted(plane: ControlPlane) -> None:
+    manifest = (ROOT / "examples" / "quickstart.yaml").read_text()
+    assert '{"n": 10' in manifest, "kubectl reads n without quotes as false"
+    tried = plane.kubectl("apply", "--dry-run=server", "-f", "-", stdin=manifest.replace('"n"', "n"), check=False)
+    assert (
+        'spec.sampling: Invalid value: kubectl reads n without quotes as false. Write it in quotes: "n"' in tried.stderr
+    )
+
+
+def test_null_takes_the_rest_where_the_server_gets_it(plane: ControlPlane) -> None:
+    manifest = (ROOT / "tests" / "golden" / "plans" / "two-rounds.yaml").read_text()
+    manifest = manifest.replace("test: 500", "test: 500, extraTest: null")
+    made = plane.kubectl("apply", "--server-side", "--dry-run=server", "-o", "json", "-f", "-", stdin=manifest)
+    assert parse_object(json.loads(made.stdout)).spec.dataset.splits.extra_test is None
