@@ -16,21 +16,31 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        own = {"registry": self.registry, "namespace": "w2s"}
-        self.queue_depth = Gauge("queue_depth", "Experiments that wait for a pass", **own)
+        registry = self.registry
+        self.queue_depth = Gauge("w2s_queue_depth", "Experiments that wait for a pass", registry=registry)
         self.passes = Histogram(
-            "reconcile_seconds", "Seconds of one pass over one experiment", ["outcome"], buckets=_PASS_BUCKETS, **own
+            "w2s_reconcile_seconds",
+            "Seconds of one pass over one experiment",
+            ["outcome"],
+            buckets=_PASS_BUCKETS,
+            registry=registry,
         )
-        self.requests = Counter("api_requests", "Requests to the API server", ["verb", "resource", "code"], **own)
+        self.requests = Counter(
+            "w2s_api_requests", "Requests to the API server", ["verb", "resource", "code"], registry=registry
+        )
         self.request_seconds = Histogram(
-            "api_request_seconds", "Seconds of a request to the API server", ["verb", "resource"], **own
+            "w2s_api_request_seconds", "Seconds of a request to the API server", ["verb", "resource"], registry=registry
         )
-        self.steps = Gauge("steps", "Steps of all experiments by state", ["state"], **own)
-        self.started = Counter("steps_started", "Jobs created, by kind of step", ["kind"], **own)
-        self.reused = Counter("steps_reused", "Steps whose artifact was there before (cache hits)", ["kind"], **own)
-        self.gpu_seconds = Counter("gpu_seconds", "GPU-seconds of finished steps, by kind", ["kind"], **own)
-        self.leader = Gauge("leader", "1 while this process leads", **own)
-        self.experiments = Gauge("experiments", "Experiments by condition", ["condition"], **own)
+        self.steps = Gauge("w2s_steps", "Steps of all experiments by state", ["state"], registry=registry)
+        self.started = Counter("w2s_steps_started", "Jobs created, by kind of step", ["kind"], registry=registry)
+        self.reused = Counter(
+            "w2s_steps_reused", "Steps whose artifact was there before (cache hits)", ["kind"], registry=registry
+        )
+        self.gpu_seconds = Counter(
+            "w2s_gpu_seconds", "GPU-seconds of finished steps, by kind", ["kind"], registry=registry
+        )
+        self.leader = Gauge("w2s_leader", "1 while this process leads", registry=registry)
+        self.experiments = Gauge("w2s_experiments", "Experiments by condition", ["condition"], registry=registry)
         self._counts: dict[str, Mapping[str, int]] = {}
 
     def request(self, verb: str, resource: str, code: int, seconds: float) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from controller.api.reasons import Reason
-from controller.errors import InvalidExperiment, PlanRefused
+from controller.errors import DoesNotFit, InvalidExperiment, PlanRefused
 from controller.kube.errors import Forbidden
 from controller.operator.cluster import Cluster, Name
 from controller.operator.lifetime import is_outlived, overdue, seconds_to_deadline, soonest, utc_now
@@ -65,9 +65,11 @@ class Reconciler:
         """
         obj = self._cluster.experiments.get(*name)
         if obj is None or obj["metadata"].get("deletionTimestamp"):
-            return self._forget(name)
+            self._forget(name)
+            return None
         if is_outlived(obj, self._now()):
-            return self._cluster.delete_experiment(obj)
+            self._cluster.delete_experiment(obj)
+            return None
         memory = self._memory(name, obj["metadata"]["uid"])
         try:
             target = self._installed.target(name, obj)
@@ -75,7 +77,8 @@ class Reconciler:
             self._apply(target, scene, memory)
         except (InvalidExperiment, PlanRefused) as refused:
             self._leave_all(obj)
-            return self._reporter.refuse(name, obj, _situation(refused))
+            self._reporter.refuse(name, obj, _situation(refused))
+            return None
         except JobError as error:
             self._reporter.refuse(name, obj, Situation(Reason.STORE_UNAVAILABLE, str(error)))
             return _STORE_PAUSE
@@ -113,7 +116,7 @@ class Reconciler:
         namespace = target.name.namespace
         found = [self._cluster.jobs.get(namespace, job_name(step)) for step in target.plan.steps]
         jobs = [job for job in found if job is not None]
-        pods = {job["metadata"]["uid"]: self._cluster.pods_of(job) for job in jobs}
+        pods: dict[str, Sequence[Object]] = {job["metadata"]["uid"]: self._cluster.pods_of(job) for job in jobs}
         return pods, read_jobs(target.plan, jobs, pods)
 
     def _apply(self, target: Target, scene: Scene, memory: Memory) -> None:
@@ -125,10 +128,10 @@ class Reconciler:
             if job["metadata"]["name"] not in kept and not is_over(job):
                 self._cluster.leave(job, target.context.owner)
         for step in wanted:
-            job = scene.jobs.get(step.key)
-            if job is None:
+            state = scene.jobs.get(step.key)
+            if state is None:
                 self._start(step, target, memory)
-            elif target.uid not in job.owners and job.phase is not JobPhase.DELETING:
+            elif target.uid not in state.owners and state.phase is not JobPhase.DELETING:
                 self._cluster.join_step(step, target.context)
 
     def _wanted(self, target: Target, scene: Scene) -> list[Step]:
@@ -184,6 +187,8 @@ class Reconciler:
 
 
 def _situation(refused: InvalidExperiment | PlanRefused) -> Situation:
+    if isinstance(refused, DoesNotFit):
+        return Situation(Reason.DOES_NOT_FIT, "; ".join(refused.problems))
     if isinstance(refused, PlanRefused):
         return Situation(Reason.PLAN_REFUSED, str(refused))
     return Situation(Reason.INVALID_SPEC, "; ".join(refused.problems))

@@ -72,7 +72,7 @@ class Reporter:
                 return wait
         self._cluster.write_status(name, _as_json(status))
         memory.written = memory.clock()
-        for event in build_events(about, before, status):
+        for event in build_events(about, before, status, write_time(self._now())):
             self._cluster.post(event)
         return None
 

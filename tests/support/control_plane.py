@@ -1,4 +1,6 @@
-"""A real Kubernetes control plane on the loopback, with simulated GPU nodes: etcd, API server, Job controller, scheduler.
+"""A real Kubernetes control plane on the loopback, with simulated GPU nodes.
+
+There are etcd, the API server, the Job controller and the scheduler.
 
 Nothing of it is simulated but the nodes: kwok takes pods from Pending to their end without running them. The pod
 annotations `w2s.test/duration` and `w2s.test/exit-code` say how long that takes and how it ends (kwok-stages.yaml).
@@ -56,6 +58,7 @@ class ControlPlane:
             input=stdin,
             capture_output=True,
             text=True,
+            check=False,
         )
         if check and done.returncode:
             raise AssertionError(f"kubectl {' '.join(arguments)}: {done.stderr}")
