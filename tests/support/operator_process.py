@@ -1,0 +1,44 @@
+"""The controller in a thread of the test, with the rights of its own service account."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from controller.kube.connect import open_api
+from controller.kube.lease_record import Timing
+from controller.operator.metrics import Metrics
+from controller.operator.operator import Operator, Options
+from controller.settings import Installation
+from tests.support.control_plane import ControlPlane
+
+__all__ = ["install", "run_operator"]
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMESPACE = "w2s-system"
+
+
+def install(plane: ControlPlane) -> None:
+    """Install namespace, RBAC and the CRD as an administrator does."""
+    for file in ("namespace.yaml", "rbac.yaml", "crd.yaml"):
+        plane.kubectl("apply", "--server-side", "-f", str(ROOT / "k8s" / file))
+    plane.kubectl("wait", "crd/weaktostrongexperiments.w2s.dev", "--for=condition=Established", "--timeout=20s")
+
+
+@contextmanager
+def run_operator(plane: ControlPlane, installation: Installation, url: str | None = None) -> Iterator[Operator]:
+    """Run a controller until the block ends."""
+    metrics = Metrics()
+    api = open_api(plane.kubeconfig_for(NAMESPACE, "w2s-controller", url), observer=metrics.request)
+    options = Options(namespace=NAMESPACE, health=("127.0.0.1", 0), timing=Timing())
+    operator = Operator(api, installation, metrics, options)
+    thread = threading.Thread(target=operator.run, name="operator")
+    thread.start()
+    try:
+        yield operator
+    finally:
+        operator.stop()
+        thread.join(30)
+        assert not thread.is_alive(), "the controller did not end in 30 s"
