@@ -39,8 +39,8 @@ def render_status_page() -> str:
             *_section("Conditions", "Every experiment has these five.", "condition", ConditionType),
             *_section(
                 "Reasons of conditions",
-                "An experiment ends with `Succeeded` or `Failed` being True; `Progressing` is then False. A failed step "
-                "fails it only when nothing else can run.",
+                "An experiment ends with `Succeeded` or `Failed` being True; `Progressing` is then False. A failed "
+                "step fails it only when nothing else can run.",
                 "reason",
                 Reason,
             ),
@@ -69,8 +69,8 @@ def _section(title: str, text: str, heading: str, members: Iterable[Documented])
 def _fields() -> Iterator[str]:
     yield "## Fields\n"
     yield (
-        f"At most {MOST_RUNNING} running, {MOST_WAITING} waiting and {MOST_FAILED} failed steps and {MOST_POINTS} points "
-        f"are listed, each message has at most {LONGEST_MESSAGE} bytes; `steps` counts all.\n"
+        f"At most {MOST_RUNNING} running, {MOST_WAITING} waiting and {MOST_FAILED} failed steps and {MOST_POINTS} "
+        f"points are listed, each message has at most {LONGEST_MESSAGE} bytes; `steps` counts all.\n"
     )
     yield "| field | meaning |"
     yield "|---|---|"

@@ -9,16 +9,21 @@ from typing import Any
 import pytest
 
 from controller.api.labels import KEY, MANAGED_BY, MANAGER
-from controller.api.reasons import WaitReason
+from controller.api.reasons import Reason, WaitReason
+from controller.plan.standing.conditions import Situation
+from controller.plan.standing.events import build_events
 from controller.plan.standing.observe import JobPhase, JobState, pods_by_job, read_job
 from controller.plan.standing.projection import project_event, project_job, project_pod
 from controller.plan.standing.refusals import refusals_by_job
+from controller.plan.standing.scene import About
+from controller.plan.standing.status import project_trouble
 from controller.plan.standing.waiting import Waiter, explain
 from tests.support.control_plane import ControlPlane
 from tests.support.kube_objects import RECORDED
 
 NAMESPACES = ("standing", "standing-quota", "standing-strict")
 GPU = "nvidia.com/gpu"
+NOW = "2026-11-25T15:00:00Z"
 POLICY = {
     "rules": [
         {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [42]}},
@@ -83,7 +88,7 @@ ENDING: list[tuple[Object, JobPhase, int | None]] = [
     (a_real_job("ok"), JobPhase.COMPLETE, None),
     (a_real_job("running", duration="600s"), JobPhase.RUNNING, None),
     (a_real_job("fail42", exit_code="42", backoffLimit=6), JobPhase.FAILED, 42),
-    (a_real_job("fail1", exit_code="1", backoffLimit=0), JobPhase.FAILED, 1),
+    (a_real_job("fail1", exit_code="1", backoffLimit=1), JobPhase.FAILED, 1),
     (a_real_job("deadline", duration="600s", activeDeadlineSeconds=1), JobPhase.FAILED, None),
 ]
 PARTLY = a_real_job(
@@ -169,6 +174,15 @@ def test_a_pod_that_somebody_deletes_is_replaced_and_not_charged(cluster) -> Non
         ],
     )
     assert look(cluster, "victim")[0].attempts == 1
+
+
+def test_the_api_server_takes_an_event_once(cluster) -> None:
+    about = About("e", NAMESPACES[0], "uid-1", 1, NOW)
+    refused = project_trouble(about, Situation(Reason.INVALID_SPEC, "spec.models: expected a chain"), None, NOW)
+    (event,) = build_events(about, None, refused, NOW)
+    cluster.kubectl("create", "-f", "-", stdin=json.dumps(event))
+    again = cluster.kubectl("create", "-f", "-", stdin=json.dumps(event), check=False)
+    assert "AlreadyExists" in again.stderr
 
 
 def test_recorded_objects_are_of_these_jobs(cluster) -> None:
