@@ -289,10 +289,11 @@ def test_what_is_kept_of_objects_gives_the_same_status() -> None:
 BIG = Plan(
     experiment="big",
     steps=tuple(
-        replace(PLAN.steps[0], key=f"{i:064x}", name=f"step {i} " + "é" * 300, inputs={}) for i in range(1, 2001)
+        replace(PLAN.steps[0], key=f"{i:08x}".ljust(64, "0"), name=f"step {i} " + "é" * 300, inputs={})
+        for i in range(1, 2001)
     ),
     points=tuple(PLAN.points[0].model_copy(update={"id": f"point-{i}-" + "x" * 200}) for i in range(200)),
-    report=f"{2000:064x}",
+    report=f"{2000:08x}".ljust(64, "0"),
 )
 
 

@@ -202,7 +202,7 @@ def test_the_newest_refusal_of_a_job_counts_and_other_events_are_passed_over() -
         ("noprio", WaitReason.CONFIGURATION, "no PriorityClass with name nope was found"),
         ("psa", WaitReason.POD_REFUSED, 'violates PodSecurity "restricted:latest"'),
         ("suspended", WaitReason.QUEUE, "somebody suspended Job suspended"),
-        ("backoff", WaitReason.BACKOFF, "attempt 2 ended with exit code 1; the next one"),
+        ("backoff", WaitReason.BACKOFF, "ended with exit code 1; the next one"),
     ],
 )
 def test_recorded_objects_say_why_they_wait_whole_or_as_kept(name, reason, words) -> None:
