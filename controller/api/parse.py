@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from controller.api.document import Document, NotYaml, read_document, render_path
+from controller.api.document import Path as FieldPath
 from controller.api.problems import Problem, describe_errors
 from controller.api.rules import broken_rules
 from controller.api.v1alpha1 import WeakToStrongExperiment
@@ -51,7 +53,7 @@ def parse_object(obj: Mapping[str, Any]) -> WeakToStrongExperiment:
     given = {key: obj[key] for key in ("apiVersion", "kind", "spec") if key in obj}
     experiment, problems = _check({**given, "metadata": known})
     if experiment is not None:
-        problems = [*problems, *_local_paths(experiment)]
+        problems = [*problems, *_local_paths(experiment), *_dropped_nulls(experiment, metadata)]
     if experiment is None or problems:
         lines = [f"{render_path(path)}: {message}" for path, message in problems]
         raise InvalidExperiment(f"{obj.get('kind', 'object')} {known.get('name', 'without a name')}", lines)
@@ -78,6 +80,32 @@ def _local_paths(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
         path = model.source.path
         if path is not None:
             yield ("spec", "models", *place, "source", "path"), f"'{path}' {fix}, or name a hub model"
+
+
+def _dropped_nulls(experiment: WeakToStrongExperiment, metadata: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield each extraTest that its author left to be the rest, and that kubectl made 0 of.
+
+    `kubectl apply` drops nulls before it sends a manifest. It is the one field whose null is not its default; what was
+    written is in the annotation that kubectl keeps for itself.
+    """
+    written = (metadata.get("annotations") or {}).get("kubectl.kubernetes.io/last-applied-configuration")
+    if not written:
+        return
+    for place, task in experiment.spec.placed_tasks:
+        path = ("spec", *place, "dataset", "splits", "extraTest")
+        if task.dataset.splits.extra_test == 0 and _at(path, written) is None:
+            yield path, "null is written, and kubectl dropped it. Apply with --server-side, which keeps it, or a number"
+
+
+def _at(path: FieldPath, text: str) -> Any:
+    """Return what stands at a path of a JSON text; 0 where nothing does, or where the text is none."""
+    try:
+        value = json.loads(text)
+        for part in path:
+            value = value[part]
+    except (ValueError, LookupError, TypeError):
+        return 0
+    return value
 
 
 def locate(problems: list[Problem], text: str) -> list[str]:

@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from controller.api.parse import parse_object
 from controller.cli.experiment_file import read_experiment
+from controller.errors import InvalidExperiment
 from controller.plan.compile import compile_plan
 from tests.support.control_plane import ControlPlane
 from tests.support.definition import install_definition, refusals
@@ -14,6 +16,7 @@ from tests.support.definition import install_definition, refusals
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted([*(ROOT / "examples").glob("**/*.yaml"), *(ROOT / "tests" / "golden" / "plans").glob("*.yaml")])
 WITHOUT_PATHS = [path for path in EXAMPLES if "path: ." not in path.read_text()]
+WITH_NULL = [path for path in WITHOUT_PATHS if "extraTest: null" in path.read_text()]
 STATUS = {
     "conditions": [
         {
@@ -34,6 +37,7 @@ STATUS = {
 def plane(control_plane: ControlPlane) -> ControlPlane:
     """A control plane that knows experiments."""
     install_definition(control_plane)
+    control_plane.kubectl("create", "namespace", "examples")
     return control_plane
 
 
@@ -45,20 +49,41 @@ def test_the_definition_is_established_and_structural(plane: ControlPlane) -> No
 
 def test_every_example_is_accepted(plane: ControlPlane) -> None:
     assert len(EXAMPLES) > 15
-    assert refusals(plane, EXAMPLES) == {}
+    assert refusals(plane, EXAMPLES, "examples") == {}
+
+
+def dry_run(plane: ControlPlane, way: tuple[str, ...], files: list[Path]) -> dict[str, dict[str, Any]]:
+    """What the API server would store of each manifest, by its name."""
+    arguments = [part for file in files for part in ("-f", str(file))]
+    text = plane.kubectl(*way, "-n", "examples", "--dry-run=server", "-o", "json", *arguments).stdout
+    found, decoder = [], json.JSONDecoder()
+    while text.strip():  # one document after the other, or one list
+        obj, end = decoder.raw_decode(text.lstrip())
+        text = text.lstrip()[end:]
+        found += obj.get("items", [obj])
+    return {obj["metadata"]["name"]: obj for obj in found}
 
 
 @pytest.mark.parametrize("way", [("apply",), ("apply", "--server-side"), ("create",)], ids=" ".join)
 def test_what_the_server_fills_in_changes_no_plan(plane: ControlPlane, way: tuple[str, ...]) -> None:
-    assert len(WITHOUT_PATHS) > 10
-    arguments = [part for file in WITHOUT_PATHS for part in ("-f", str(file))]
-    stored = json.loads(plane.kubectl(*way, "--dry-run=server", "-o", "json", *arguments).stdout)["items"]
-    objects = {obj["metadata"]["name"]: obj for obj in stored}
-    for file in WITHOUT_PATHS:
+    files = [path for path in WITHOUT_PATHS if way != ("apply",) or path not in WITH_NULL]
+    assert len(files) > 8
+    stored = dry_run(plane, way, files)
+    for file in files:
         experiment = read_experiment(file)
-        from_server = parse_object(objects[experiment.metadata.name])
+        from_server = parse_object(stored[experiment.metadata.name])
         assert from_server.spec == experiment.spec, file
         assert compile_plan(from_server).to_json() == compile_plan(experiment).to_json(), file
+
+
+def test_a_null_that_kubectl_drops_is_not_taken_for_zero(plane: ControlPlane) -> None:
+    assert WITH_NULL
+    for obj in dry_run(plane, ("apply",), WITH_NULL).values():
+        assert obj["spec"]["dataset"]["splits"]["extraTest"] == 0
+        with pytest.raises(
+            InvalidExperiment, match=r"spec\.dataset\.splits\.extraTest: null is written.*--server-side"
+        ):
+            parse_object(obj)
 
 
 def test_a_list_of_experiments_shows_how_far_they_are(plane: ControlPlane) -> None:

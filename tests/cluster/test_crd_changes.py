@@ -112,7 +112,7 @@ def said(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) 
         file = folder / f"{len(files)}.json"
         file.write_text(json.dumps(obj))
         files[file] = name
-    return {files[file]: message for file, message in refusals(control_plane, list(files)).items()}
+    return {files[file]: message for file, message in refusals(control_plane, list(files), "default").items()}
 
 
 @pytest.mark.parametrize("name", ALLOWED)

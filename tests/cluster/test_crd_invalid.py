@@ -58,9 +58,10 @@ TRIED = [
 def said(control_plane: ControlPlane) -> dict[str, str]:
     """What the API server says of each manifest that it refuses."""
     install_definition(control_plane)
+    control_plane.kubectl("create", "namespace", "invalid")
     files = [*TRIED, *(FOLDER / f"{name}.yaml" for name in (*OTHER_TO_KUBECTL, *ONLY_AT_COMPILE))]
     files.remove(FOLDER / "05-two-documents.yaml")  # counts as two
-    return {path.stem: message for path, message in refusals(control_plane, files).items()}
+    return {path.stem: message for path, message in refusals(control_plane, files, "invalid").items()}
 
 
 def wanted_paths(name: str) -> set[str]:

@@ -13,7 +13,7 @@ from tests.support.control_plane import ControlPlane
 __all__ = ["install_definition", "refusals", "refused_paths"]
 
 _NAME = f"{KIND_PLURAL}.{GROUP}"
-_REFUSED = re.compile(r'error when (?:creating|patching|retrieving [^\n]*?) "([^"]+)": ')
+_REFUSED = re.compile(r'error when (?:creating|patching) "([^"]+)": ')
 _PATH = re.compile(
     r"((?:spec|metadata)(?:\.\w+|\[\d+\])*): (?:Invalid|Required|Duplicate|Unsupported|Too|Forbidden)"
     r'|unknown field "([^"]+)"'
@@ -26,8 +26,8 @@ def install_definition(plane: ControlPlane) -> None:
     plane.kubectl("wait", f"crd/{_NAME}", "--for=condition=Established", "--timeout=30s")
 
 
-def refusals(plane: ControlPlane, files: Sequence[Path]) -> dict[Path, str]:
-    """Try to apply manifests, each by itself, and return what the API server says of those that it refuses.
+def refusals(plane: ControlPlane, files: Sequence[Path], namespace: str) -> dict[Path, str]:
+    """Try to apply manifests in a namespace, and return what the API server says of those that it refuses.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def refusals(plane: ControlPlane, files: Sequence[Path]) -> dict[Path, str]:
         kubectl gave up on a file before it asked the API server, or says nothing about one.
     """
     arguments = [part for file in files for part in ("-f", str(file))]
-    tried = plane.kubectl("apply", "--dry-run=server", *arguments, check=False)
+    tried = plane.kubectl("apply", "--dry-run=server", "-n", namespace, *arguments, check=False)
     pieces = _REFUSED.split(tried.stderr)
     said = dict(zip(map(Path, pieces[1::2]), pieces[2::2], strict=True))
     accepted = tried.stdout.count("(server dry run)")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from controller.api.crd.rules.rule import Rule
 from controller.api.operations import Storage
-from controller.api.placement import SamplingPlacement, TrainingPlacement
+from controller.api.placement import SamplingPlacement, TrainingParallelism, TrainingPlacement
 from controller.api.v1alpha1 import ExperimentSpec
-from w2s_jobs.contracts.settings import Parallelism
 
 __all__ = ["OPERATION_RULES"]
 
@@ -38,6 +37,20 @@ def _of_place(name: str) -> tuple[Rule, Rule]:
     )
 
 
+def _of_training(cel: str, message: str, field: str) -> Rule:
+    """Make a rule about the pool that trains."""
+    return Rule(
+        ExperimentSpec,
+        f"self.pools.all(pool, pool.name != self.placement.training.pool || {cel})",
+        message,
+        f".placement.training.{field}",
+        "has(self.placement.training.pool)",
+    )
+
+
+_RANKS, _STAGE = "self.?parallelism.?ranks", "self.?parallelism.?zeroStage"
+_ON_CPUS = "!has(self.pool)"
+
 OPERATION_RULES = (
     Rule(Storage, "has(self.name) != has(self.uri)", "exactly one of name, uri must be set. Give one and no other"),
     Rule(
@@ -46,14 +59,30 @@ OPERATION_RULES = (
         "the store that name names has its own endpoint and region. Remove them, or give a uri",
     ),
     Rule(
-        Parallelism,
-        "self.ranks == 1 || has(self.zeroStage)",
-        "ranks above 1 need zeroStage (0 is plain data parallelism). Add zeroStage: 2",
+        TrainingParallelism,
+        "!self.?offload.orValue(false) || self.?zeroStage.orValue(2) >= 2",
+        "offload needs zeroStage 2 or 3. Add zeroStage: 2",
     ),
     Rule(
-        Parallelism,
-        "!self.offload || self.?zeroStage.orValue(0) >= 2",
+        TrainingPlacement,
+        f"{_RANKS}.orValue(1) == 1 || {_STAGE}.hasValue()",
+        "ranks above 1 need zeroStage (0 is plain data parallelism). Add zeroStage: 2",
+        ".parallelism",
+        _ON_CPUS,
+    ),
+    Rule(
+        TrainingPlacement,
+        f"!self.?parallelism.?offload.orValue(false) || {_STAGE}.hasValue()",
         "offload needs zeroStage 2 or 3. Add zeroStage: 2",
+        ".parallelism",
+        _ON_CPUS,
+    ),
+    Rule(
+        TrainingPlacement,
+        "!has(self.nodes)",
+        "nodes without a pool. Name the pool that has them, or remove nodes",
+        ".nodes",
+        _ON_CPUS,
     ),
     *(
         Rule(
@@ -66,9 +95,20 @@ OPERATION_RULES = (
     ),
     Rule(
         TrainingPlacement,
-        "!has(self.pool) || self.?gpus.orValue(self.parallelism.ranks) == self.parallelism.ranks",
+        f"self.?gpus.orValue(0) == 0 || {_RANKS}.orValue(self.gpus) == self.gpus",
         "expected one GPU a rank. Set parallelism.ranks to as many, or remove gpus",
         ".gpus",
+        "has(self.pool)",
+    ),
+    _of_training(
+        "self.placement.training.?nodes.orValue(1) <= pool.nodes",
+        "more than the pool has. Lower it",
+        "nodes",
+    ),
+    _of_training(
+        "self.placement.training.?parallelism.?ranks.orValue(1) <= pool.gpusPerNode * pool.nodes",
+        "more than the GPUs of the pool. Lower it",
+        "parallelism.ranks",
     ),
     *(rule for name in _MOST for rule in _of_place(name)),
 )

@@ -73,12 +73,11 @@ _CHAIN_RULES = (
         "Exchange weak and strong, or put the chain in order",
         ".method.reward.pairs",
     ),
-    Rule(
-        RewardMethod,
-        "self.pairs.all(pair, self.pairs.exists_one(other, "
+    _reward(
+        f"{_PAIRS}.all(pair, {_PAIRS}.exists_one(other, "
         "other.weak + '-' + other.strong == pair.weak + '-' + pair.strong))",
         "two pairs would bear one name, weak-strong. Give the models names that cannot be confused",
-        ".pairs",
+        ".models.chain",
     ),
     _reward(
         f"size(self.seeds) * (size({_PAIRS}) > 0 ? size({_PAIRS}) : size({_CHAIN}) - 1) * ("

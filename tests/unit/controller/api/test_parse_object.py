@@ -1,5 +1,6 @@
 """Objects as the API server returns them: metadata and status of its own, and no lines."""
 
+import json
 from typing import Any
 
 import pytest
@@ -74,3 +75,13 @@ def test_a_local_path_of_a_capability_is_refused_at_its_place() -> None:
     obj["spec"]["capabilities"][1]["dataset"]["source"] = {"path": "data"}
     with pytest.raises(InvalidExperiment, match=r"spec\.capabilities\[1\]\.dataset\.source\.path: 'data'"):
         parse_object(obj)
+
+
+def test_a_null_that_kubectl_dropped_is_not_taken_for_zero() -> None:
+    obj = from_server(TINY)
+    written = {"spec": {"dataset": {"splits": {"extraTest": None}}}}
+    obj["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = json.dumps(written)
+    with pytest.raises(InvalidExperiment, match=r"spec\.dataset\.splits\.extraTest: null is written"):
+        parse_object(obj)
+    obj["spec"]["dataset"]["splits"]["extraTest"] = 20
+    assert parse_object(obj).spec.dataset.splits.extra_test == 20
