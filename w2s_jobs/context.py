@@ -110,6 +110,10 @@ class StepContext:
         """True once SIGTERM came: commit what you have and call `stop_here`."""
         return self._stop.is_set()
 
+    def wait(self, seconds: float) -> None:
+        """Wait as long, or until the step is told to stop."""
+        self._stop.wait(seconds)
+
     def stop_here(self, saved: str) -> None:
         """Raise `Stopped` (exit code 143) if the step was told to stop; `saved` says what is safe."""
         if self.stopping:
