@@ -26,11 +26,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from w2s_jobs.context import Outcome, StepContext
-from w2s_jobs.contracts.artifact import StepResult
+from w2s_jobs.contracts.artifact import FileEntry, StepResult
 from w2s_jobs.contracts.errors import ExitCode, InputError, JobError
+from w2s_jobs.contracts.spec_file import complete_spec, unpack_spec
 from w2s_jobs.contracts.steps import PARAMS, StepSpec
 from w2s_jobs.store.disk import foreign_disk_errors, translate_os_error
 from w2s_jobs.store.open import open_store
+from w2s_jobs.watchdog import Watchdog, leave, leave_within
 
 log = logging.getLogger("w2s_jobs")
 
@@ -61,9 +63,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(spec: StepSpec) -> int:
     stop = threading.Event()
-    _stop_on_signals(stop)
+    _stop_on_signals(stop, spec)
+    watchdog = Watchdog(
+        spec.execution.no_progress_seconds, lambda words: leave(ExitCode.CRASHED, f"step {spec.kind}: {words}")
+    )
+    watchdog.start()
     store = open_store(spec.store)
-    context = StepContext(spec, store, stop)
+    context = StepContext(spec, store, stop, watchdog)
     if store.read_result(context.ref) is not None:
         log.info("already done")
         return ExitCode.DONE
@@ -72,14 +78,14 @@ def _run(spec: StepSpec) -> int:
     with foreign_disk_errors(context.work_dir):
         outcome: Outcome = importlib.import_module(f"w2s_jobs.steps.{spec.kind}").run(context, params)
     if not outcome.complete:
-        log.info("this shard is done; others are still at work")
+        log.info("this part is done; the whole is published by another")
         return ExitCode.DONE
     seconds = time.monotonic() - started
     timings = {
         **outcome.timings,
         "seconds": round(seconds, 3),
         "cpuSeconds": round(_cpu_seconds() - cpu_started, 3),
-        "gpuSeconds": round(seconds * spec.execution.gpus * spec.execution.shards, 3),
+        "gpuSeconds": round(seconds * spec.execution.gpus * spec.execution.shards * spec.execution.nodes, 3),
     }
     first = store.write_result(_publish(context, outcome, timings))
     log.info("done in %.1f s%s", seconds, "" if first else " (another attempt was first)")
@@ -91,8 +97,14 @@ def _publish(context: StepContext, outcome: Outcome, timings: dict[str, float]) 
     """Store the files of the attempt and build the result that names them."""
     attempt = context.execution.attempt
     files = sorted(outcome.files.items())
+
+    def put(file: tuple[str, Path]) -> FileEntry:
+        entry = context.store.put(context.ref, attempt, *file)
+        context.watchdog.feed()
+        return entry
+
     with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
-        stored = list(pool.map(lambda file: context.store.put(context.ref, attempt, *file), files))
+        stored = list(pool.map(put, files))
     parts = [entry.model_copy(update={"name": name}) for name, entry in sorted(outcome.parts.items())]
     spec: dict[str, Any] = context.spec.model_dump(mode="json", by_alias=True, include={"params", "inputs"})
     return StepResult(
@@ -113,7 +125,7 @@ def _publish(context: StepContext, outcome: Outcome, timings: dict[str, float]) 
 
 def _read_spec(path: Path, step: str) -> StepSpec:
     try:
-        spec = StepSpec.model_validate_json(path.read_bytes())
+        spec = complete_spec(StepSpec.model_validate_json(unpack_spec(path.read_bytes())), os.environ)
         PARAMS[spec.kind].model_validate(spec.params)
     except OSError as error:
         raise InputError(f"cannot read the spec {path}: {error.strerror}") from error
@@ -121,6 +133,8 @@ def _read_spec(path: Path, step: str) -> StepSpec:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "(whole file)"
         raise InputError(f"spec {path}: {where}: {first['msg']}; got {str(first['input'])[:200]}") from error
+    except ValueError as error:
+        raise InputError(f"spec {path}: {error}") from error
     if spec.kind != step:
         raise InputError(f"spec {path} is for step '{spec.kind}', but step '{step}' was started")
     return spec
@@ -134,15 +148,19 @@ def _set_up_process(spec: StepSpec) -> None:
     where = f"{spec.kind}/{spec.key[:8]} attempt {spec.execution.attempt}"
     if spec.execution.shards > 1:
         where += f" shard {spec.execution.shard}"
+    if spec.execution.nodes > 1:
+        where += f" node {spec.execution.node}"
     logging.basicConfig(
         level=logging.INFO, stream=sys.stdout, format=f"%(asctime)s %(levelname).1s {where}: %(message)s"
     )
     Path(spec.execution.work_dir).mkdir(parents=True, exist_ok=True)
 
 
-def _stop_on_signals(stop: threading.Event) -> None:
+def _stop_on_signals(stop: threading.Event, spec: StepSpec) -> None:
     def _handle(number: int, _frame: FrameType | None) -> None:
         log.info("told to stop (%s)", signal.Signals(number).name)
+        if spec.execution.grace_seconds is not None and not stop.is_set():
+            leave_within(spec.execution.grace_seconds, f"{spec.kind}/{spec.key[:12]}")
         stop.set()
 
     signal.signal(signal.SIGTERM, _handle)

@@ -15,6 +15,7 @@ from w2s_jobs.contracts.artifact import ArtifactRef, FileEntry, Progress
 from w2s_jobs.contracts.errors import DependencyError, InputError, Stopped
 from w2s_jobs.contracts.steps import Execution, StepSpec
 from w2s_jobs.store.protocol import ArtifactStore
+from w2s_jobs.watchdog import Watchdog
 
 __all__ = ["Outcome", "StepContext"]
 
@@ -42,7 +43,10 @@ class Outcome:
 class StepContext:
     """One attempt at one step."""
 
-    def __init__(self, spec: StepSpec, store: ArtifactStore, stop: threading.Event) -> None:
+    def __init__(
+        self, spec: StepSpec, store: ArtifactStore, stop: threading.Event, watchdog: Watchdog | None = None
+    ) -> None:
+        self.watchdog = watchdog or Watchdog(None, log.error)
         self.spec = spec
         self.store = store
         self.ref = ArtifactRef(kind=spec.kind, key=spec.key)
@@ -59,10 +63,11 @@ class StepContext:
 
     def inputs(self, role: str) -> list[Path]:
         """Fetch every input of a role, in the order of the spec; empty when the role is not given."""
-        return [
-            self.store.fetch(item, self.work_dir / "inputs" / role / str(index))
-            for index, item in enumerate(self.spec.inputs.get(role, ()))
-        ]
+        paths = []
+        for index, item in enumerate(self.spec.inputs.get(role, ())):
+            paths.append(self.store.fetch(item, self.work_dir / "inputs" / role / str(index)))
+            self.watchdog.feed()
+        return paths
 
     def input(self, role: str) -> Path:
         """Fetch the one input of a role.
@@ -85,6 +90,7 @@ class StepContext:
 
         Progress is shown, never needed: where the store cannot take it now, the step goes on.
         """
+        self.watchdog.feed()
         now = time.monotonic()
         if self._first_done is None:
             self._first_done, self._started = done, now
@@ -103,6 +109,10 @@ class StepContext:
     def stopping(self) -> bool:
         """True once SIGTERM came: commit what you have and call `stop_here`."""
         return self._stop.is_set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait as long, or until the step is told to stop."""
+        self._stop.wait(seconds)
 
     def stop_here(self, saved: str) -> None:
         """Raise `Stopped` (exit code 143) if the step was told to stop; `saved` says what is safe."""

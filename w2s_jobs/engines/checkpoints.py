@@ -1,6 +1,6 @@
 """Checkpoints of a training in the store; complete is one whose manifest is there and whose files are as it says.
 
-    parts/checkpoints/step-000123/<file>           what the trainer saved
+    parts/checkpoints/step-000123/<file>           what the trainer saved, on whichever node
     parts/checkpoints/step-000123/manifest.json    written last
 
 An older checkpoint is deleted once a newer one is complete, so there is always one to go back to.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from pydantic import ValidationError
@@ -19,7 +20,7 @@ from w2s_jobs.contracts.artifact import FileEntry
 from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.model import Contract
 
-__all__ = ["fetch_newest_checkpoint", "store_checkpoint"]
+__all__ = ["complete_checkpoint", "fetch_newest_checkpoint", "store_files"]
 
 log = logging.getLogger(__name__)
 
@@ -37,19 +38,25 @@ class CheckpointManifest(Contract):
     files: tuple[FileEntry, ...]
 
 
-def store_checkpoint(context: StepContext, folder: Path, step: int, layout: str) -> None:
-    """Store a saved folder as the checkpoint after `step` steps, then delete older ones."""
-    name = f"{PREFIX}step-{step:06d}/"
-    older = {_folder_of(part) for part in context.store.list_parts(context.ref, PREFIX)} - {name}
-    entries = [
-        context.store.put_part(context.ref, name + path.relative_to(folder).as_posix(), path).model_copy(
+def store_files(context: StepContext, folder: Path, step: int) -> list[FileEntry]:
+    """Store what this node has saved of a checkpoint; the checkpoint is not there before it is complete."""
+    return [
+        context.store.put_part(context.ref, _prefix(step) + path.relative_to(folder).as_posix(), path).model_copy(
             update={"name": path.relative_to(folder).as_posix()}
         )
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     ]
-    manifest = CheckpointManifest(step=step, layout=layout, files=tuple(entries))
-    written = folder.with_name(f"{folder.name}.{MANIFEST}")
+
+
+def complete_checkpoint(context: StepContext, step: int, layout: str, files: Sequence[FileEntry]) -> None:
+    """Write the manifest over the stored files of all nodes, then delete older checkpoints."""
+    name = _prefix(step)
+    older = {_folder_of(part) for part in context.store.list_parts(context.ref, PREFIX)} - {name}
+    ordered = tuple(sorted(files, key=lambda entry: entry.name))
+    manifest = CheckpointManifest(step=step, layout=layout, files=ordered)
+    context.work_dir.mkdir(parents=True, exist_ok=True)
+    written = context.work_dir / f"checkpoint-{step}.{MANIFEST}"
     written.write_text(manifest.model_dump_json(by_alias=True))
     context.store.put_part(context.ref, name + MANIFEST, written)
     written.unlink()
@@ -92,6 +99,10 @@ def _fetch(context: StepContext, prefix: str, layout: str, into: Path) -> Checkp
         if (found.size, found.sha256) != (entry.size, entry.sha256):
             raise InputError(f"{entry.name} has {found.size} bytes, sha256 {found.sha256}; the manifest says otherwise")
     return manifest
+
+
+def _prefix(step: int) -> str:
+    return f"{PREFIX}step-{step:06d}/"
 
 
 def _folder_of(part: str) -> str:

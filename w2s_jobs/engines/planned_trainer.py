@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils import gather_object
 from torch.utils.data import DataLoader, Dataset
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from w2s_jobs.context import StepContext
+from w2s_jobs.contracts.errors import DependencyError
 from w2s_jobs.contracts.settings import TrainingSettings
 from w2s_jobs.engines.batches import BatchPlan, MicroBatch
-from w2s_jobs.engines.checkpoints import store_checkpoint
+from w2s_jobs.engines.checkpoints import complete_checkpoint, store_files
 from w2s_jobs.engines.deepspeed_config import GRADIENT_CLIPPING
 from w2s_jobs.engines.objective import Objective
 from w2s_jobs.engines.packing import lay_packed, lay_padded
@@ -110,9 +112,14 @@ class PlannedTrainer(Trainer):
         if self.args.should_save:
             (folder / LOSSES).write_text(json.dumps([point.model_dump(by_alias=True) for point in self.losses]))
         self.accelerator.wait_for_everyone()
+        step, context = self.state.global_step, self.keeper.context
+        # Each node holds the optimizer's state of its own ranks, on its own disk.
+        first_of_node = self.accelerator.is_local_main_process
+        stored = gather_object(store_files(context, folder, step) if first_of_node else [])
         if self.args.should_save:
-            store_checkpoint(self.keeper.context, folder, self.state.global_step, self.keeper.layout)
-            shutil.rmtree(folder)
+            complete_checkpoint(context, step, self.keeper.layout, stored)
+        if first_of_node:
+            shutil.rmtree(folder, ignore_errors=True)
         self.keeper.saved()
 
     def resume(self, folder: Path | None) -> int:
@@ -120,6 +127,8 @@ class PlannedTrainer(Trainer):
         if folder is not None:
             self.losses = [StepLoss.model_validate(point) for point in json.loads((folder / LOSSES).read_text())]
         done = len(self.losses)
+        if len(set(gather_object([done]))) > 1:
+            raise DependencyError("the nodes found different checkpoints; they gather again and look once more")
         self.train(resume_from_checkpoint=str(folder) if folder else None)
         return done
 

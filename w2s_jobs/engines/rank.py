@@ -1,7 +1,8 @@
 """`python -m w2s_jobs.engines.rank FOLDER`: one rank of a training, started by torchrun.
 
 It reads what `launch.py` left in the folder and does what a training of one rank does. Rank 0 writes `fit.json` when
-all is done, or `failure` (exit code and message) when something went wrong that a person can act on.
+all is done; the first rank of each node writes `failure` (exit code and message) when something went wrong that a
+person can act on. Rank 0, which says how far the training is, is watched by a watchdog.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import os
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 from w2s_jobs.context import StepContext
-from w2s_jobs.contracts.errors import JobError
+from w2s_jobs.contracts.errors import ExitCode, JobError
 from w2s_jobs.contracts.steps import StepSpec
 from w2s_jobs.engines.token_examples import TokenExamples
 from w2s_jobs.engines.training_job import TrainingJob
 from w2s_jobs.store.open import open_store
+from w2s_jobs.watchdog import Watchdog, leave
 
 SPEC, JOB, EXAMPLES, FIT, FAILURE, STOP = "spec.json", "job.json", "examples.npz", "fit.json", "failure", "stop"
 
@@ -46,17 +49,32 @@ def main(folder: Path) -> int:
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     spec = StepSpec.model_validate_json((folder / SPEC).read_bytes())
     job = TrainingJob.model_validate_json((folder / JOB).read_bytes())
+    watchdog = Watchdog(spec.execution.no_progress_seconds if number == "0" else None, partial(_give_up, folder))
+    watchdog.start()
     from w2s_jobs.engines.trainer import fit  # signals are taken before seconds of import
 
+    context = StepContext(spec, open_store(spec.store), stop, watchdog)
     try:
-        result = fit(job, TokenExamples.load(folder / EXAMPLES), StepContext(spec, open_store(spec.store), stop))
+        result = fit(job, TokenExamples.load(folder / EXAMPLES), context)
     except JobError as error:
-        if number == "0":
-            (folder / FAILURE).write_text(f"{int(error.exit_code)}\n{error}")
+        if os.environ["LOCAL_RANK"] == "0":
+            _write_failure(folder, error.exit_code, str(error))
         return int(error.exit_code)
     if number == "0":
-        (folder / FIT).write_text(result.model_dump_json(by_alias=True))
+        written = folder / f"{FIT}.new"
+        written.write_text(result.model_dump_json(by_alias=True))
+        written.rename(folder / FIT)  # there in full or not at all: this process may be killed any time
     return 0
+
+
+def _write_failure(folder: Path, code: ExitCode, message: str) -> None:
+    (folder / FAILURE).write_text(f"{int(code)}\n{message}")
+
+
+def _give_up(folder: Path, words: str) -> None:
+    """End a training that hangs: torchrun ends the other ranks."""
+    _write_failure(folder, ExitCode.CRASHED, words)
+    leave(ExitCode.CRASHED, words)
 
 
 if __name__ == "__main__":

@@ -13,12 +13,11 @@ from w2s_jobs.context import Outcome, StepContext
 from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.step_params import TrainParams
 from w2s_jobs.core.prompts import Prompt, render
-from w2s_jobs.engines.checkpoints import fetch_newest_checkpoint
 from w2s_jobs.engines.launch import choose_accelerator, run_training
 from w2s_jobs.engines.models import model_folder
 from w2s_jobs.engines.token_examples import TokenExamples
 from w2s_jobs.engines.tokenization import longest_sequence, tokenize_examples, tokenize_pairs
-from w2s_jobs.engines.training_job import Fit, StepLoss, TrainingJob, checkpoint_layout
+from w2s_jobs.engines.training_job import Fit, StepLoss, TrainingJob
 from w2s_jobs.store.rows import read_rows
 
 __all__ = ["run"]
@@ -44,17 +43,16 @@ def run(context: StepContext, params: TrainParams) -> Outcome:
     else:
         examples = tokenize_pairs(model, prompts, completions, longest, [row["positive"] for row in rows])
     _tell(examples, longest)
-    layout = checkpoint_layout(context.execution.parallelism)
-    checkpoint = fetch_newest_checkpoint(context, layout, context.work_dir / "checkpoint")
     job = TrainingJob(
         model=str(model),
         output=str(context.work_dir / "trained"),
-        checkpoint=str(checkpoint) if checkpoint else None,
         training=params.training.model_copy(update={"max_seq_len": longest}),
         seed=params.seed,
         reward=params.reward,
     )
     fit = run_training(job, examples, context)
+    if fit is None:
+        return Outcome(complete=False)
     return _outcome(context, Path(job.output), examples, fit)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from w2s_jobs.context import StepContext
 from w2s_jobs.contracts.steps import Execution, StepSpec, StoreSettings
-from w2s_jobs.engines.checkpoints import fetch_newest_checkpoint, store_checkpoint
+from w2s_jobs.engines.checkpoints import complete_checkpoint, fetch_newest_checkpoint, store_files
 from w2s_jobs.store.folder import FolderStore
 
 PLAIN = "plain PyTorch"
@@ -32,7 +32,7 @@ def save(context: StepContext, tmp_path: Path, step: int, layout: str = PLAIN) -
     (folder / "rank").mkdir(parents=True)
     (folder / "weights").write_bytes(b"w" * step)
     (folder / "rank" / "optimizer").write_text(f"optimizer of step {step}")
-    store_checkpoint(context, folder, step, layout)
+    complete_checkpoint(context, step, layout, store_files(context, folder, step))
 
 
 def part(context: StepContext, name: str) -> Path:
