@@ -4,7 +4,9 @@
     ├── InvalidExperiment    the manifest can never work: fix it and apply again
     │   └── DoesNotFit       no placement on the pools that it names holds a model
     ├── PlanRefused          the compiled plan breaks a rule that protects the science (gold labels)
-    └── RunFailed            steps failed for good; what they said is in the message
+    ├── RunFailed            steps failed for good; what they said is in the message
+    ├── NoCluster            no API server is named (controller/kube/connect.py)
+    └── KubeError            a request to the API server failed (controller/kube/errors.py has the tree)
 
 Every message names the object, the bad value, what was expected, and the next command or change.
 """

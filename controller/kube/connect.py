@@ -20,8 +20,8 @@ from controller.kube.api import KubeApi, Observer
 __all__ = ["NoCluster", "TokenFile", "connected", "in_cluster", "open_api"]
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-_POOL_SIZE = 64
-"""Connections kept open: one for each worker thread and each watch, with room"""
+_CONNECTIONS = 64
+"""Connections kept open. More threads than that at once work too, but open a connection for each request"""
 _TOKEN_SECONDS = 60.0
 """How long a token is used before its file is read again; the kubelet replaces it well before it expires"""
 
@@ -54,11 +54,20 @@ class TokenFile:
 
 
 def open_api(
-    kubeconfig: Path | None = None, *, context: str | None = None, observer: Observer | None = None
+    kubeconfig: Path | None = None,
+    *,
+    context: str | None = None,
+    observer: Observer | None = None,
+    connections: int = _CONNECTIONS,
 ) -> KubeApi:
     """Connect with a kubeconfig file; without one as the pod's service account, else by KUBECONFIG or ~/.kube/config.
 
     Nothing is sent yet. Raises NoCluster.
+
+    Parameters
+    ----------
+    connections
+        How many are kept open: one for each worker thread and each watch, and some for the rest.
     """
     configuration = Configuration()
     try:
@@ -77,7 +86,7 @@ def open_api(
             f"{place}: {error}. Name a readable kubeconfig with --kubeconfig or KUBECONFIG; "
             "`kubectl config view` shows what is in it."
         ) from error
-    return connected(configuration, observer)
+    return connected(configuration, observer, connections)
 
 
 def in_cluster(
@@ -97,9 +106,11 @@ def in_cluster(
     configuration.refresh_api_key_hook = token or TokenFile(folder / "token")
 
 
-def connected(configuration: Configuration, observer: Observer | None = None) -> KubeApi:
+def connected(
+    configuration: Configuration, observer: Observer | None = None, connections: int = _CONNECTIONS
+) -> KubeApi:
     """Connect as a configuration of the official client says. Nothing is sent yet."""
-    configuration.connection_pool_maxsize = _POOL_SIZE
+    configuration.connection_pool_maxsize = connections
     configuration.retries = False
     configuration.socket_options = [*HTTPConnection.default_socket_options, *_keep_alive()]
     client = ApiClient(configuration)

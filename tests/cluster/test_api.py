@@ -39,7 +39,11 @@ def proxy(control_plane: ControlPlane) -> Iterator[ApiProxy]:
         yield proxy
 
 
-def test_an_object_is_created_read_changed_and_deleted(api: KubeApi, namespace: str) -> None:
+@pytest.mark.parametrize("fenced", [False, True])
+def test_an_object_is_created_read_changed_and_deleted(api: KubeApi, namespace: str, fenced: bool) -> None:
+    if fenced:
+        api = api.fenced(fence := Fence())
+        fence.open_until(float("inf"))
     created = api.create(CONFIG_MAPS, config_map(namespace, "x", "1"))
     assert api.get(CONFIG_MAPS, "x", namespace) == created
     patched = api.merge_patch(CONFIG_MAPS, "x", namespace, {"data": {"value": None, "other": "2"}})
@@ -47,6 +51,8 @@ def test_an_object_is_created_read_changed_and_deleted(api: KubeApi, namespace: 
     with pytest.raises(errors.Conflict):
         api.replace(CONFIG_MAPS, {**created, "data": {"value": "3"}})
     api.replace(CONFIG_MAPS, {**patched, "data": {"value": "3"}})
+    applied = api.apply(CONFIG_MAPS, config_map(namespace, "x", "4"), "me", force=True)
+    assert applied["data"] == {"value": "4"}
     api.delete(CONFIG_MAPS, "x", namespace, uid=created["metadata"]["uid"])
     with pytest.raises(errors.NotFound, match="get configmaps"):
         api.get(CONFIG_MAPS, "x", namespace)

@@ -95,7 +95,7 @@ def test_after_a_lost_connection_it_goes_on_where_it_was_without_a_list(
     api: KubeApi, namespace: str, proxy: ApiProxy, follow: Follow
 ) -> None:
     _, changes = follow()
-    api.create(CONFIG_MAPS, config_map(namespace, "x"))
+    seen = api.create(CONFIG_MAPS, config_map(namespace, "x"))["metadata"]["resourceVersion"]
     changes.wait_for_kinds("x", "ADDED")
     proxy.go_down()
     api.delete(CONFIG_MAPS, "x", namespace)
@@ -105,6 +105,7 @@ def test_after_a_lost_connection_it_goes_on_where_it_was_without_a_list(
     changes.wait_for_kinds("x", "ADDED", "DELETED")
     changes.wait_for_kinds("y", "ADDED")
     assert proxy.requests["list", "configmaps"] == 1
+    assert {watch.resource_version for watch in proxy.watches[1:3]} == {seen}
 
 
 def test_after_410_it_lists_again_and_tells_the_differences(

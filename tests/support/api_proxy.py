@@ -59,6 +59,8 @@ class ApiProxy:
         """how many came by (verb, resource); verbs are those of RBAC, an apply is a `patch`"""
         self.tokens: list[str] = []
         """Authorization headers in the order in which they changed"""
+        self.watches: list[ApiRequest] = []
+        """watches that were asked for, with the version from which"""
         self.writes: list[ApiRequest] = []
         """writes that came, but for those of Leases"""
         self.has_cut = threading.Event()
@@ -189,6 +191,8 @@ class ApiProxy:
             self.requests[request.verb, request.resource] += 1
             if request.authorization and self.tokens[-1:] != [request.authorization]:
                 self.tokens.append(request.authorization)
+            if request.verb == "watch":
+                self.watches.append(request)
             counts = request.is_write and request.resource not in _UNCOUNTED
             if counts:
                 self.writes.append(request)

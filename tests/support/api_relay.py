@@ -30,6 +30,8 @@ class ApiRequest:
     name: str = ""
     subresource: str = ""
     authorization: str = ""
+    resource_version: str = ""
+    """where a watch starts"""
 
     @property
     def is_write(self) -> bool:
@@ -44,12 +46,14 @@ class ApiRequest:
         if len(parts) > 2 and parts[0] == "namespaces":
             namespace, parts = parts[1], parts[2:]
         resource, name, subresource = (*parts, "", "", "")[:3]
+        query = parse_qs(url.query)
         if method == "GET":
-            watches = parse_qs(url.query).get("watch", [""])[0] in ("1", "true")
+            watches = query.get("watch", [""])[0] in ("1", "true")
             verb = "watch" if watches else "get" if name or not resource else "list"
         else:
             verb = _VERBS.get(method, method.lower())
-        return cls(verb, resource, namespace, name, subresource, authorization)
+        version = query.get("resourceVersion", [""])[0]
+        return cls(verb, resource, namespace, name, subresource, authorization, version)
 
 
 @dataclass(frozen=True)
