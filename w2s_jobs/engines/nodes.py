@@ -84,10 +84,14 @@ class Nodes:
                 gathered = join((host, int(port)), f"{training} {execution.node}", self._wait)
                 if gathered is None:
                     return None
-                fit = self._take_part(gathered)
+                fit = None
+                try:
+                    fit = self._take_part(gathered)
+                finally:
+                    if fit is None:  # else it stays until this process ends: the others need not gather again
+                        gathered.close()
                 if fit is not None or self._published:
-                    return fit  # the connection stays until this process ends: the others need not gather again
-                gathered.close()
+                    return fit
 
     def _take_part(self, gathered: Round) -> Fit | None:
         """Train in one round; None where it has to be repeated, or where another node has published the result."""
