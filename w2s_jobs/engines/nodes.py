@@ -84,10 +84,14 @@ class Nodes:
                 gathered = join((host, int(port)), f"{training} {execution.node}", self._wait)
                 if gathered is None:
                     return None
-                fit = self._take_part(gathered)
+                fit = None
+                try:
+                    fit = self._take_part(gathered)
+                finally:
+                    if fit is None:  # else it stays until this process ends: the others need not gather again
+                        gathered.close()
                 if fit is not None or self._published:
-                    return fit  # the connection stays until this process ends: the others need not gather again
-                gathered.close()
+                    return fit
 
     def _take_part(self, gathered: Round) -> Fit | None:
         """Train in one round; None where it has to be repeated, or where another node has published the result."""
@@ -99,7 +103,7 @@ class Nodes:
             self._blame(failure, gathered)
             return None
         self._waited_since = float("inf")  # publishing may take as long as it takes
-        while fit is None and not gathered.is_over() and self._wait(LOOK_SECONDS):
+        while fit is None and self._wait(LOOK_SECONDS) and not gathered.is_over():
             continue
         return fit
 
@@ -114,7 +118,8 @@ class Nodes:
         while not gathered.is_over():
             if time.monotonic() > deadline or not self._wait(0.2):
                 raise failure
-        log.info("another node was lost")
+        if self._look():
+            log.info("another node was lost")
 
     def _wait(self, seconds: float) -> bool:
         """Wait; return False once another node has published the result.
@@ -132,7 +137,10 @@ class Nodes:
                 f"step {self.context.ref}: the other nodes did not come for {waited:.0f} s, so this one gives its GPUs "
                 "back and is tried again. Are there enough nodes for all of them at once?"
             )
-        if not self._published and time.monotonic() - self._looked > LOOK_SECONDS:
-            self._published = self.context.store.read_result(self.context.ref) is not None
-            self._looked = time.monotonic()
+        return self._look() if time.monotonic() - self._looked > LOOK_SECONDS else not self._published
+
+    def _look(self) -> bool:
+        """Look whether the result is published; return False once it is."""
+        self._looked = time.monotonic()
+        self._published = self._published or self.context.store.read_result(self.context.ref) is not None
         return not self._published

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -111,3 +114,17 @@ def test_refused_credentials_end_with_42(bench: Bench, s3_environment: Any, monk
     done = started(bench, bench.spec("prepare", SCAN, {}))
     assert done.returncode == 42
     assert "set AWS_ACCESS_KEY_ID" in done.stderr
+
+
+def test_in_a_pod_the_spec_may_be_compressed_and_the_environment_completes_it(bench: Bench) -> None:
+    spec = bench.spec("prepare", SCAN, {})
+    file = bench.folder / "spec.json"
+    file.write_bytes(base64.b64encode(gzip.compress(spec.model_dump_json(by_alias=True).encode())))
+    pod = {"W2S_ATTEMPT": "the-uid-of-the-pod", "W2S_WORK_DIR": str(bench.folder / "scratch" / "step")}
+    command = [sys.executable, "-m", "w2s_jobs", "prepare", "--spec", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **pod})
+    assert done.returncode == 0, done.stderr
+    result = bench.store.read_result(bench.context(spec).ref)
+    assert result is not None
+    assert result.attempt == "the-uid-of-the-pod"
+    assert (bench.folder / "scratch").is_dir()
