@@ -12,6 +12,7 @@ from w2s_jobs.core.analysis.resampling import (
     compare,
     estimate_all,
     mean_of,
+    recovered,
     seed_weights,
     simultaneous,
 )
@@ -168,6 +169,16 @@ def test_a_resample_counts_a_seed_as_often_as_it_was_drawn() -> None:
 def test_a_resample_without_any_of_the_seeds_weighs_them_alike() -> None:
     found = mean_of([Estimate(0.2, np.array([0.2])), Estimate(0.4, np.array([0.4]))], [np.zeros(1), np.zeros(1)])
     assert found.resampled.tolist() == pytest.approx([0.3])
+
+
+def test_equal_means_of_different_accuracies_leave_no_gap_to_recover() -> None:
+    def mean(*values: float) -> Estimate:
+        return mean_of([Estimate(value, np.full(3, value)) for value in values], [np.ones(3) for _ in values])
+
+    assert sum((0.1, 0.2)) != sum((0.3, 0.0)), "binary fractions tell these sums apart, people do not"
+    found = recovered(mean(0.4, 0.5), weak=mean(0.1, 0.2), ceiling=mean(0.3, 0.0), confidence_level=0.95)
+    assert found.value is None
+    assert found.reason == "ceiling and weak have the same accuracy: there is no gap to recover"
 
 
 def test_seeds_that_differ_widen_the_interval_even_where_no_question_does() -> None:
