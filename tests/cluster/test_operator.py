@@ -101,9 +101,9 @@ def patch(cluster: ControlPlane, name: str, spec: dict[str, Any]) -> None:
     cluster.kubectl("patch", "w2s", name, "--type=merge", "-p", json.dumps({"spec": spec}))
 
 
-def remove(cluster: ControlPlane, name: str) -> None:
-    """Delete an experiment, and see that nothing of it stays."""
-    cluster.kubectl("delete", "w2s", name)
+def remove(cluster: ControlPlane, *names: str) -> None:
+    """Delete experiments, and see that nothing of them stays."""
+    cluster.kubectl("delete", "w2s", *names)
     wait_until_no_jobs(cluster)
 
 
@@ -159,8 +159,7 @@ def test_two_experiments_that_need_the_same_steps_share_their_jobs(
         wait_for(cluster, "two", "Succeeded")
         assert len(stand_in.seen) == 27, "26 steps, of which only the report bears the name of its experiment"
         assert all(len(uids) == 1 for uids in stand_in.seen.values())
-        remove(cluster, "one")
-        remove(cluster, "two")
+        remove(cluster, "one", "two")
 
 
 def test_an_experiment_goes_on_when_the_one_that_created_its_job_is_deleted(
