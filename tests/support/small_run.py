@@ -18,7 +18,7 @@ from controller.kube.resource import EVENTS, EXPERIMENTS, JOBS, PODS
 from controller.plan.compile import compile_plan
 from controller.settings import Installation
 from tests.support.operator_process import ROOT
-from tests.support.small_objects import make_namespace
+from tests.support.small_objects import NAMESPACES, make_namespace
 from tests.support.stand_in import StandIn
 
 __all__ = ["STEPS", "SmallRun", "small_run"]
@@ -53,6 +53,16 @@ class SmallRun:
     def delete(self) -> None:
         """Delete the experiment."""
         self.api.delete(EXPERIMENTS, _NAME, self.namespace)
+
+    def delete_namespace(self) -> None:
+        """Delete the namespace with all that is in it."""
+        self.api.delete(NAMESPACES, self.namespace)
+
+    def is_empty(self, what: str) -> bool:
+        """Tell whether no object of it is left, and where `what` is `namespace`, no namespace."""
+        if what == "namespace":
+            return self.namespace not in {one["metadata"]["name"] for one in self.api.list(NAMESPACES)[0]}
+        return not (self.jobs() or self.pods() or self.api.list(EXPERIMENTS, self.namespace)[0])
 
     def status(self) -> Object:
         """Return the status; empty where none is written, or there is no experiment."""
