@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from controller.api.labels import FIELD_MANAGER, KIND, MANAGED_BY, MANAGER
 from controller.kube.api import KubeApi
-from controller.kube.errors import AlreadyExists, Invalid, NotFound
+from controller.kube.errors import AlreadyExists, Forbidden, Invalid, NotFound
 from controller.kube.informer import Informer
 from controller.kube.resource import EVENTS, EXPERIMENTS, JOBS, PODS, SERVICES
 from controller.operator.wake import experiments_of_job
@@ -18,6 +19,8 @@ from controller.plan.jobs.names import field_manager
 from controller.plan.standing.projection import JOB_NAME, JOB_UID, project_job, project_pod
 
 __all__ = ["Cluster", "Name"]
+
+log = logging.getLogger(__name__)
 
 Object = Mapping[str, Any]
 _OURS = f"{MANAGED_BY}={MANAGER}"
@@ -128,11 +131,13 @@ class Cluster:
         self.experiments.note(written)
 
     def post(self, event: dict[str, Any]) -> None:
-        """Post an event, once: its name is a function of what it says."""
+        """Post an event, once: its name is a function of what it says. Where it is forbidden, the status must do."""
         try:
             self.api.create(EVENTS, event)
         except AlreadyExists:
             return
+        except Forbidden as refused:  # such as by a quota for events, or because the namespace is being deleted
+            log.warning("%s", refused)
 
     def delete_experiment(self, obj: Object) -> None:
         """Delete an experiment whose time to live is over."""

@@ -16,6 +16,7 @@ from controller.kube.api import KubeApi, Object
 from controller.kube.errors import Conflict, LostLeadership, TooManyRequests
 from controller.kube.lease import Election
 from controller.kube.lease_record import Timing
+from controller.kube.list_watch import Rhythm
 from controller.kube.work_queue import WorkQueue
 from controller.operator.cluster import Cluster, Name
 from controller.operator.health import HealthServer
@@ -47,6 +48,8 @@ class Options:
     health: tuple[str, int] = ("0.0.0.0", 8080)  # noqa: S104  probes and Prometheus come from outside the pod
     timing: Timing | None = None
     """timing of the Lease"""
+    rhythm: Rhythm | None = None
+    """how often what watches tell is made good by a list"""
 
 
 class Operator:
@@ -88,7 +91,7 @@ class Operator:
         self._listen()
         with HealthServer(self._options.health, self._metrics.registry, self._alive, self._ready):
             for informer in self._cluster.informers:
-                informer.start()
+                informer.start(self._options.rhythm)
             self._election.start()
             workers = self._start_workers()
             self._stop.wait()

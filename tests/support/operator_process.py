@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from controller.errors import W2sError
 from controller.kube.connect import open_api
 from controller.kube.lease_record import Timing
 from controller.operator.metrics import Metrics
@@ -14,7 +16,9 @@ from controller.operator.operator import Operator, Options
 from controller.settings import Installation
 from tests.support.control_plane import ControlPlane
 
-__all__ = ["install", "run_operator"]
+__all__ = ["NAMESPACE", "ROOT", "install", "run_operator", "running"]
+
+log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "w2s-system"
@@ -33,8 +37,21 @@ def run_operator(plane: ControlPlane, installation: Installation, url: str | Non
     metrics = Metrics()
     api = open_api(plane.kubeconfig_for(NAMESPACE, "w2s-controller", url), observer=metrics.request)
     options = Options(namespace=NAMESPACE, health=("127.0.0.1", 0), timing=Timing())
-    operator = Operator(api, installation, metrics, options)
-    thread = threading.Thread(target=operator.run, name="operator")
+    with running(Operator(api, installation, metrics, options)) as operator:
+        yield operator
+
+
+@contextmanager
+def running(operator: Operator) -> Iterator[Operator]:
+    """Run a controller until the block ends. One that lost the lead ends before, as its process would."""
+
+    def run() -> None:
+        try:
+            operator.run()
+        except W2sError as lost:
+            log.warning("%s", lost)
+
+    thread = threading.Thread(target=run, name="operator")
     thread.start()
     try:
         yield operator
