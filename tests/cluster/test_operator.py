@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,13 @@ pytestmark = pytest.mark.timeout(180)
 def cluster(control_plane: ControlPlane) -> ControlPlane:
     install(control_plane)
     return control_plane
+
+
+@pytest.fixture(autouse=True)
+def _leave_nothing(cluster: ControlPlane) -> Iterator[None]:
+    """Let no test find what one before it left."""
+    yield
+    cluster.kubectl("delete", "w2s,jobs", "--all", "--wait=false")
 
 
 @pytest.fixture
@@ -116,10 +124,12 @@ def wait_until_no_jobs(cluster: ControlPlane) -> None:
 
 
 def wait_until(is_so: Callable[[], bool], tries: int = 300) -> None:
-    """Ask until it is so; each question takes kubectl a moment."""
+    """Ask until it is so, a tenth of a second apart."""
+    pause = threading.Event()
     for _ in range(tries):
         if is_so():
             return
+        pause.wait(0.1)
     raise AssertionError("it did not come to be")
 
 

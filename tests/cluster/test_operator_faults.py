@@ -155,7 +155,7 @@ def test_a_leader_that_is_told_to_end_hands_over_at_once(bench: Bench, undisturb
 
 
 def lose_half(proxy: ApiProxy, resource: str) -> None:
-    chance = Random(1)  # noqa: S311 (no secret)
+    chance = Random(1)
     proxy.change_events(resource, lambda event: [event] if chance.random() < 0.5 else [])
 
 
