@@ -70,8 +70,8 @@ class Reporter:
             wait = _WRITE_SECONDS - (memory.clock() - memory.written)
             if wait > 0:
                 return wait
-        # Events come of what differs between two statuses: the old one stays until they are posted, so that whoever goes
-        # on after a failure in between posts them again (their names keep them from being there twice).
+        # Events follow from what differs between two statuses: the old one stays until they are posted, so that whoever
+        # goes on after a failure in between posts them again (their names keep them from being there twice).
         for event in build_events(about, before, status, write_time(self._now())):
             self._cluster.post(event)
         self._cluster.write_status(name, _as_json(status))
