@@ -15,6 +15,8 @@ _PAUSE = 1.0
 """Seconds between two such questions"""
 _REFRESH_SECONDS = 600.0
 """Seconds after which the store is asked for everything again that is not known to be done"""
+_GRACE_SECONDS = 60.0
+"""How long a Job may go on whose step has a result: a worker ends right after it wrote that"""
 
 
 @dataclass
@@ -31,6 +33,8 @@ class Memory:
     """what the API server said when it refused the Job of a step, by key"""
     _absent: dict[str, tuple[int, float]] = field(default_factory=dict)
     """how often the result of a Complete Job was not there, and when that was seen last"""
+    _ending: dict[str, float] = field(default_factory=dict)
+    """when a Job was first seen to run with its result there, by key"""
 
     def must_refresh(self, generation: int) -> bool:
         """Tell whether the store is to be asked for everything, and note that it is."""
@@ -57,6 +61,21 @@ class Memory:
             else:
                 tries, _ = self._absent.get(key, (0, 0.0))
                 self._absent[key] = (tries + 1, self.clock())
+
+    def may_end(self, finished: Iterable[str]) -> frozenset[str]:
+        """Return those finished steps with a Job that still runs whose Job is left to end by itself.
+
+        It is the memory that the work was this experiment's. One that goes on much longer computes what others (in
+        another namespace, with the same store) have computed meanwhile.
+        """
+        now = self.clock()
+        self._ending = {key: self._ending.get(key, now) for key in finished}
+        return frozenset(key for key, since in self._ending.items() if now - since < _GRACE_SECONDS)
+
+    @property
+    def ending(self) -> bool:
+        """Whether a Job is left to end by itself."""
+        return bool(self._ending)
 
     @property
     def missing(self) -> frozenset[str]:

@@ -124,6 +124,7 @@ class Reconciler:
         wanted = self._wanted(target, scene)
         kept = {job_name(step) for step in wanted}
         kept |= {job.name for job in scene.jobs.values() if not job.unfinished}
+        kept |= {scene.jobs[key].name for key in self._ending(target, scene, memory)}
         for job in self._cluster.owned_jobs(target.uid):
             if job["metadata"]["name"] not in kept and not is_over(job):
                 self._cluster.leave(job, target.context.owner)
@@ -145,6 +146,12 @@ class Reconciler:
         limit = target.spec.max_parallel_steps
         room = len(decision.start) if limit is None else max(0, limit - len(held))
         return [*held, *failed, *decision.start[:room]]
+
+    def _ending(self, target: Target, scene: Scene, memory: Memory) -> frozenset[str]:
+        """List the finished steps whose Jobs are about to end by themselves; none where everything is to stop."""
+        if target.spec.suspend or scene.trouble is not None:
+            return memory.may_end(())
+        return memory.may_end(key for key, job in scene.jobs.items() if job.unfinished and key in scene.observed.done)
 
     def _start(self, step: Step, target: Target, memory: Memory) -> None:
         """Create the Job of a step; what the API server says when it refuses is kept for the status."""
@@ -170,7 +177,7 @@ class Reconciler:
 
     def _next_looks(self, target: Target, scene: Scene, memory: Memory) -> Iterator[float | None]:
         """Yield when to look again at what no watch tells: progress, refused Jobs, the deadline, the end of life."""
-        yield _PROGRESS_PAUSE if scene.running else None
+        yield _PROGRESS_PAUSE if scene.running or memory.ending else None
         yield _REFUSED_PAUSE if memory.refused else None
         yield seconds_to_deadline(target.about, scene, target.spec.active_deadline_seconds, self._now())
 

@@ -147,8 +147,9 @@ def test_a_leader_that_is_told_to_end_hands_over_at_once(bench: Bench, undisturb
     with bench.new_run() as run, running(controller(bench.direct, run, LONG)) as first:
         bench.wait_for("a leader", lambda: first.leading)
         with running(controller(bench.direct, run, LONG)) as second:
-            run.submit()
-            bench.wait_for("a Job", lambda: bool(run.jobs()))
+            run.submit(duration="2s")
+            # Its result is there while its pod still runs: the next leader lets it end.
+            bench.wait_for("a result", lambda: bool(run.stand_in.seen))
             first.stop()
             assert bench.finish(run) == undisturbed
             assert second.leading
