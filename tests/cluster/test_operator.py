@@ -257,7 +257,7 @@ def test_a_step_that_can_never_work_fails_the_experiment_and_a_deleted_job_is_tr
         assert found["steps"]["failed"] >= 1
         assert "kubectl delete job" in condition(found, "Failed")["message"]
         stand_in.silent = set()
-        patch(cluster, "broken", {"podTemplate": manifest("x", SMALL)["spec"]["podTemplate"]})
+        patch(cluster, "broken", {"podTemplate": {"metadata": {"annotations": {"w2s.test/exit-code": None}}}})
         cluster.kubectl("delete", "jobs", "-l", "app.kubernetes.io/managed-by=w2s")
         wait_for(cluster, "broken", "Succeeded")
         remove(cluster, "broken")
