@@ -60,7 +60,7 @@ def start_node(bench: TrainingBench, spec: StepSpec, node: int, attempt: str) ->
     file.write_text(spec.model_dump_json(by_alias=True))
     pod = {
         "JOB_COMPLETION_INDEX": str(node),
-        "W2S_ATTEMPT": attempt,
+        "W2S_POD_ATTEMPT": attempt,
         "W2S_WORK_DIR": str(bench.root / "pods" / attempt),
         "GLOO_SOCKET_IFNAME": "lo",
     }

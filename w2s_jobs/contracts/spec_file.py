@@ -12,7 +12,7 @@ from w2s_jobs.contracts.steps import Execution, StepSpec
 
 __all__ = ["ATTEMPT", "INDEX", "WORK_DIR", "complete_spec", "unpack_spec"]
 
-ATTEMPT = "W2S_ATTEMPT"
+ATTEMPT = "W2S_POD_ATTEMPT"
 """Variable: name of the attempt; a pod's uid"""
 WORK_DIR = "W2S_WORK_DIR"
 """Variable: scratch space of the step"""

@@ -12,7 +12,7 @@ from tests.support.job_cases import CASES
 from w2s_jobs.contracts.spec_file import complete_spec, unpack_spec
 from w2s_jobs.contracts.steps import StepSpec
 
-POD = {"W2S_ATTEMPT": "the-uid", "W2S_WORK_DIR": "/scratch"}
+POD = {"W2S_POD_ATTEMPT": "the-uid", "W2S_WORK_DIR": "/scratch"}
 
 
 def a_spec(case: str) -> StepSpec:
