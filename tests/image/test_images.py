@@ -65,6 +65,7 @@ def run_step(image: str, bench: Bench, kind: str, params: dict[str, Any], **more
             *(f"--env={name}={value}" for name, value in variables.items()),
             *(f"--volume={home}:{home}", "--shm-size=256m", "--volume=/dev/null:/usr/bin/g++:ro"),
         ),
+        shell=kind == "sample",  # vLLM on a CPU reads the processor's layout with `lscpu`, by way of a shell
     )
     assert done.returncode == 0, done.stdout
     result = bench.store.read_result(ArtifactRef(kind=spec.kind, key=spec.key))
