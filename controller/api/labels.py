@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 __all__ = [
-    "ATTEMPT_ENV",
     "FIELD_MANAGER",
     "GROUP",
     "KEY",
@@ -41,5 +40,3 @@ SPEC = "w2s.dev/spec"
 """Annotation of the pod template: the StepSpec as JSON, which the pod reads as a file"""
 QUEUE = "kueue.x-k8s.io/queue-name"
 """Label by which Kueue takes a Job into a queue"""
-ATTEMPT_ENV = "W2S_POD_ATTEMPT"
-"""Environment variable of a pod: its own uid, the name of the attempt"""
