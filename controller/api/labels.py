@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "FIELD_MANAGER",
     "GROUP",
+    "JOB_NAME",
     "KEY",
     "KIND",
     "KIND_PLURAL",
@@ -38,5 +39,7 @@ STEP_NAME = "w2s.dev/step"
 """Annotation: name of the step for people, such as `train round 1 t=50 seed 0`"""
 SPEC = "w2s.dev/spec"
 """Annotation of the pod template: the StepSpec as JSON, which the pod reads as a file"""
+JOB_NAME = "batch.kubernetes.io/job-name"
+"""Label that the Job controller gives its pods: name of the Job"""
 QUEUE = "kueue.x-k8s.io/queue-name"
 """Label by which Kueue takes a Job into a queue"""

@@ -113,8 +113,8 @@ class Reconciler:
         )
 
     def _jobs(self, target: Target) -> tuple[dict[str, Sequence[Object]], dict[str, JobState]]:
-        namespace = target.name.namespace
-        found = [self._cluster.jobs.get(namespace, job_name(step)) for step in target.plan.steps]
+        namespace, store = target.name.namespace, target.context.store
+        found = [self._cluster.jobs.get(namespace, job_name(step, store)) for step in target.plan.steps]
         jobs = [job for job in found if job is not None]
         pods: dict[str, Sequence[Object]] = {job["metadata"]["uid"]: self._cluster.pods_of(job) for job in jobs}
         return pods, read_jobs(target.plan, jobs, pods)
@@ -122,7 +122,7 @@ class Reconciler:
     def _apply(self, target: Target, scene: Scene, memory: Memory) -> None:
         """Make the cluster hold the Jobs that are still needed, each owned by this experiment, and no other of ours."""
         wanted = self._wanted(target, scene)
-        kept = {job_name(step) for step in wanted}
+        kept = {job_name(step, target.context.store) for step in wanted}
         kept |= {job.name for job in scene.jobs.values() if not job.unfinished}
         kept |= {scene.jobs[key].name for key in self._ending(target, scene, memory)}
         for job in self._cluster.owned_jobs(target.uid):
@@ -163,7 +163,7 @@ class Reconciler:
         memory.refused.pop(step.key, None)
         log.info(
             "Job %s created",
-            job_name(step),
+            job_name(step, target.context.store),
             extra={"experiment": target.name.name, "namespace": target.name.namespace, "step": step.name},
         )
         self._reporter.metrics.started.labels(step.kind).inc()

@@ -37,7 +37,7 @@ def build_join(step: Step, context: JobContext) -> dict[str, Any]:
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
-            "name": job_name(step),
+            "name": job_name(step, context.store),
             "namespace": context.owner.namespace,
             "ownerReferences": [owner_reference(context.owner)],
         },
