@@ -133,7 +133,7 @@ class Reconciler:
             if state is None:
                 self._start(step, target, memory)
             elif target.uid not in state.owners and state.phase is not JobPhase.DELETING:
-                self._cluster.join_step(step, target.context)
+                self._cluster.join_step(step, target.context, state.uid)
 
     def _wanted(self, target: Target, scene: Scene) -> list[Step]:
         """List the steps that are to have a Job: needed ones that have one, and as many more as there is room."""

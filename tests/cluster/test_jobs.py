@@ -13,7 +13,6 @@ import yaml
 from controller.api.labels import GROUP, KIND, KIND_PLURAL, VERSION
 from controller.plan.graph import Resources
 from controller.plan.jobs import (
-    JobContext,
     Operations,
     Owner,
     build_job,
@@ -271,11 +270,17 @@ def shared_job(cluster: Cluster, pair: tuple[Owner, Owner], name: str) -> tuple[
     overlay = {"metadata": {"annotations": {"w2s.test/duration": "1h"}}}
     context = a_context(Operations(pod_template=overlay), first)
     cluster.apply(first, build_job(step, context))
-    cluster.apply(second, build_join(step, JobContext(second, context.installation, context.store)))
+    job = cluster.get("job", job_name(step, STORE))
+    join(cluster, second, job)
     job = cluster.get("job", job_name(step, STORE))
     assert {owner["uid"] for owner in job["metadata"]["ownerReferences"]} == {first.uid, second.uid}
     assert job["metadata"]["generation"] == 1
     return job_name(step, STORE), job["metadata"]["uid"]
+
+
+def join(cluster: Cluster, owner: Owner, job: dict[str, Any]) -> None:
+    patch = json.dumps(build_join(job["metadata"]["uid"], owner))
+    cluster.kubectl("patch", "job", job["metadata"]["name"], "--type", "strategic", "-p", patch)
 
 
 def owners_of(cluster: Cluster, job: str) -> set[str]:
@@ -327,6 +332,6 @@ def test_joining_leaves_the_suspension_to_kueue(cluster: Cluster, pair) -> None:
     cluster.apply(first, build_job(step, context))
     job = job_name(step, STORE)
     cluster.kubectl("patch", "job", job, "--field-manager=kueue", "-p", '{"spec": {"suspend": false}}')
-    cluster.apply(second, build_join(step, replace(context, owner=second)))
+    join(cluster, second, cluster.get("job", job))
     assert cluster.get("job", job)["spec"]["suspend"] is False
     assert owners_of(cluster, job) == {"first", "second"}
