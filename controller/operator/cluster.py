@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 from controller.api.labels import FIELD_MANAGER, KIND, MANAGED_BY, MANAGER
 from controller.kube.api import KubeApi
-from controller.kube.errors import AlreadyExists, Forbidden, Invalid, NotFound
+from controller.kube.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
 from controller.kube.informer import Informer
 from controller.kube.resource import EVENTS, EXPERIMENTS, JOBS, PODS, REFUSALS, SERVICES, WORKLOADS
 from controller.operator.wake import experiments_of_job
 from controller.plan.graph import Step
-from controller.plan.jobs import JobContext, Owner, build_job, build_join, build_release, build_service
+from controller.plan.jobs import JobContext, Owner, build_job, build_join, build_release, build_service, job_name
 from controller.plan.jobs.names import field_manager
 from controller.plan.standing.projection import (
     JOB_NAME,
@@ -123,20 +123,27 @@ class Cluster:
         InvalidExperiment
             The installation or the experiment's pod template cannot make this Job.
         """
-        service = build_service(step, context)
-        if service is not None:
-            self.api.apply(SERVICES, service, field_manager(context.owner), force=True)
         job = build_job(step, context)
+        self._serve(step, context)
         try:
             self.jobs.note(self.api.apply(JOBS, job, field_manager(context.owner)))
-        except Invalid:
-            if not self._is_there(job):
+        except (Conflict, Invalid):  # either it is there, and otherwise than this one, or no such Job can be
+            there = self._find(job)
+            if there is None:
                 raise
-            self.join_step(step, context)  # with another template, which cannot be changed
+            self.join_step(step, context, there["metadata"]["uid"])
 
-    def join_step(self, step: Step, context: JobContext) -> None:
-        """Own a Job that is there already."""
-        self.jobs.note(self.api.apply(JOBS, build_join(step, context), field_manager(context.owner)))
+    def join_step(self, step: Step, context: JobContext, uid: str) -> None:
+        """Own the Job with this uid, which is there already, and the Service of its pods.
+
+        Raises
+        ------
+        Invalid, NotFound
+            There is another Job of that name by now, or none.
+        """
+        self._serve(step, context)
+        name, namespace = job_name(step, context.store), context.owner.namespace
+        self.jobs.note(self.api.strategic_patch(JOBS, name, namespace, build_join(uid, context.owner)))
 
     def leave(self, job: Object, owner: Owner) -> None:
         """Stop a Job that only this experiment owns; of a shared one take only the own reference off.
@@ -159,6 +166,12 @@ class Cluster:
                 )
         except NotFound:  # it went by itself
             return
+
+    def _serve(self, step: Step, context: JobContext) -> None:
+        """Own the Service of a training on many nodes, creating it where it is not there."""
+        service = build_service(step, context)
+        if service is not None:
+            self.api.apply(SERVICES, service, field_manager(context.owner), force=True)
 
     def write_status(self, name: Name, status: Object) -> None:
         """Write the whole status."""
@@ -184,13 +197,12 @@ class Cluster:
         except NotFound:
             return
 
-    def _is_there(self, job: Object) -> bool:
+    def _find(self, job: Object) -> Object | None:
         """Ask for a Job that the watch may not have told of yet."""
         try:
-            self.jobs.note(self.api.get(JOBS, job["metadata"]["name"], job["metadata"]["namespace"]))
+            return self.api.get(JOBS, job["metadata"]["name"], job["metadata"]["namespace"])
         except NotFound:
-            return False
-        return True
+            return None
 
     def _experiments_of(self, namespace: str, job_name: str) -> list[Name]:
         job = self.jobs.get(namespace, job_name)

@@ -124,8 +124,8 @@ class Reconciler:
         return memory.note_unreachable()
 
     def _jobs(self, target: Target) -> tuple[dict[str, Sequence[Object]], dict[str, JobState]]:
-        namespace = target.name.namespace
-        found = [self._cluster.jobs.get(namespace, job_name(step)) for step in target.plan.steps]
+        namespace, store = target.name.namespace, target.context.store
+        found = [self._cluster.jobs.get(namespace, job_name(step, store)) for step in target.plan.steps]
         jobs = [job for job in found if job is not None]
         pods: dict[str, Sequence[Object]] = {job["metadata"]["uid"]: self._cluster.pods_of(job) for job in jobs}
         return pods, read_jobs(target.plan, jobs, pods)
@@ -134,7 +134,7 @@ class Reconciler:
         """Make the cluster hold the Jobs that are still needed, each owned by this experiment, and no other of ours."""
         wanted = self._wanted(target, scene)
         memory.keep_refused({step.key for step in wanted})
-        kept = {job_name(step) for step in wanted}
+        kept = {job_name(step, target.context.store) for step in wanted}
         kept |= {job.name for job in scene.jobs.values() if not job.unfinished}
         kept |= {scene.jobs[key].name for key in self._ending(target, scene, memory)}
         for job in self._cluster.owned_jobs(target.uid):
@@ -145,7 +145,7 @@ class Reconciler:
             if state is None:
                 self._start(step, target, memory)
             elif target.uid not in state.owners and state.phase is not JobPhase.DELETING:
-                self._cluster.join_step(step, target.context)
+                self._cluster.join_step(step, target.context, state.uid)
 
     def _wanted(self, target: Target, scene: Scene) -> list[Step]:
         """List the steps that are to have a Job: needed ones that have one, and as many more as there is room."""
@@ -175,7 +175,7 @@ class Reconciler:
         memory.refused.pop(step.key, None)
         log.info(
             "Job %s created",
-            job_name(step),
+            job_name(step, target.context.store),
             extra={"experiment": target.name.name, "namespace": target.name.namespace, "step": step.name},
         )
         self._reporter.metrics.started.labels(step.kind).inc()
