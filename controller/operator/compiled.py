@@ -16,8 +16,8 @@ from w2s_jobs.contracts.keys import canonical_json
 
 __all__ = ["Compiled", "Plans"]
 
-_MOST_PLANS = 512
-"""Plans that are kept; the least recently used one is compiled again when it is needed"""
+_MOST_STEPS = 40_000
+"""Steps of all plans that are kept, 5 kB each; the plan that was used longest ago is compiled again when needed"""
 _MOST_WORKS = 64
 
 _Value = TypeVar("_Value")
@@ -35,7 +35,7 @@ class Plans:
     """Compiles the objects of the API server. Threads share one."""
 
     def __init__(self) -> None:
-        self._plans: _Recent[Compiled] = _Recent(_MOST_PLANS)
+        self._plans: _Recent[Compiled] = _Recent(_MOST_STEPS, lambda compiled: len(compiled.plan.steps))
         self._works: _Recent[Work] = _Recent(_MOST_WORKS)
 
     def compile(self, obj: Mapping[str, Any]) -> Compiled:
@@ -56,10 +56,12 @@ class Plans:
 
 
 class _Recent(Generic[_Value]):
-    """The most recently used values of a function, by key."""
+    """The most recently used values of a function, by key, as many as weigh `most` together."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, weigh: Callable[[_Value], int] = lambda _: 1) -> None:
         self._most = most
+        self._weigh = weigh
+        self._weight = 0
         self._values: OrderedDict[tuple[Any, ...], _Value] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -71,7 +73,13 @@ class _Recent(Generic[_Value]):
                 return self._values[key]
         value = make()
         with self._lock:
+            self._drop(key)
             self._values[key] = value
-            while len(self._values) > self._most:
-                self._values.popitem(last=False)
+            self._weight += self._weigh(value)
+            while self._weight > self._most and len(self._values) > 1:
+                self._drop(next(iter(self._values)))
         return value
+
+    def _drop(self, key: tuple[Any, ...]) -> None:
+        if key in self._values:
+            self._weight -= self._weigh(self._values.pop(key))

@@ -38,7 +38,7 @@ def build_job(step: Step, context: JobContext) -> dict[str, Any]:
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
-            "name": job_name(step),
+            "name": job_name(step, context.store),
             "namespace": context.owner.namespace,
             "labels": {**labels, QUEUE: queue} if queue else labels,
             "annotations": annotations_of(step),
@@ -88,6 +88,6 @@ def _template(step: Step, context: JobContext) -> dict[str, Any]:
     if workers.image_pull_secrets:
         pod["imagePullSecrets"] = [{"name": name} for name in workers.image_pull_secrets]
     if step.resources.nodes > 1:
-        pod["subdomain"] = job_name(step)
+        pod["subdomain"] = job_name(step, context.store)
     annotations = {**annotations_of(step), SPEC: render_spec(step, context)}
     return {"metadata": {"labels": labels_of(step), "annotations": annotations}, "spec": pod}

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from controller.api.labels import ATTEMPT_ENV, QUEUE
+from controller.api.labels import QUEUE
 from controller.errors import InvalidExperiment
 from controller.plan.graph import Step
 from controller.plan.jobs.context import JobContext
 from controller.plan.jobs.failure_policy import WORKER
 from controller.plan.jobs.volumes import MOUNT_PATHS, VOLUMES
+from w2s_jobs.contracts.spec_file import ATTEMPT, INDEX
 
 __all__ = ["OverlayRefused", "check_overlay", "lay_over"]
 
@@ -30,9 +31,7 @@ _OWN_PREFIXES = (
     "controller-uid",
     QUEUE,
 )
-_OWN_VARIABLES = frozenset(
-    {"HF_HOME", "HOME", "JOB_COMPLETION_INDEX", "PYTHONHOME", "PYTHONPATH", "TMPDIR", "XDG_CACHE_HOME", ATTEMPT_ENV}
-)
+_OWN_VARIABLES = frozenset({ATTEMPT, INDEX, "HF_HOME", "HOME", "PYTHONHOME", "PYTHONPATH", "TMPDIR", "XDG_CACHE_HOME"})
 _REASONS: Mapping[str, str] = {
     "activeDeadlineSeconds": "a step has no deadline: set spec.activeDeadlineSeconds of the experiment",
     "affinity": "nodes are chosen by the pool: have it set there, or use nodeSelector",

@@ -36,7 +36,7 @@ def build_spec(step: Step, context: JobContext) -> StepSpec:
             gpus=step.resources.gpus,
             shards=step.shards,
             nodes=step.resources.nodes,
-            rendezvous=meeting_point(step),
+            rendezvous=meeting_point(step, context.store),
             parallelism=step.parallelism,
             no_progress_seconds=workers.no_progress_seconds,
             grace_seconds=workers.grace_seconds,
