@@ -29,6 +29,7 @@ def test_the_controller_reads_every_value_as_it_was_given(helm: Helm, file: Path
     target.write_text(yaml.safe_dump(content))
     given = yaml.safe_load(file.read_text())
     read = read_installation(target)
+    assert read.kueue is given.get("kueue", {}).get("enabled", False)
     for name in ("stores", "pools", "namespaces", "defaultStore"):
         assert content.get(name) == given.get(name, [] if name != "defaultStore" else None)
     assert content["workers"].items() >= given.get("workers", {}).items()

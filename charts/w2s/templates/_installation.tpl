@@ -6,7 +6,7 @@
 {{- $_ := set $workers $name $value -}}
 {{- end -}}
 {{- end -}}
-{{- $installation := dict "stores" .Values.stores "pools" .Values.pools "workers" $workers "namespaces" .Values.namespaces -}}
+{{- $installation := dict "stores" .Values.stores "pools" .Values.pools "workers" $workers "namespaces" .Values.namespaces "kueue" .Values.kueue.enabled -}}
 {{- with .Values.defaultStore -}}
 {{- $_ := set $installation "defaultStore" . -}}
 {{- end -}}
