@@ -12,6 +12,7 @@ import yaml
 from controller.operator.installation_file import read_installation
 from controller.settings import Installation, WorkerDefaults
 from tests.support.chart import CHART, Helm, only, value_files
+from tests.support.guide import block
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,6 +41,12 @@ def test_the_defaults_are_those_of_the_controller_but_for_the_image(helm: Helm) 
     read = Installation.model_validate(_installation(helm, None), by_alias=True, by_name=False)
     image = f"w2s-worker:{_version()}"
     assert read == Installation(workers=WorkerDefaults(image=image))
+
+
+def test_the_values_of_the_guide_make_an_installation_with_a_store(helm: Helm) -> None:
+    content = _installation(helm, yaml.safe_load(block("install.md", "yaml", 0)))
+    read = Installation.model_validate(content, by_alias=True, by_name=False)
+    assert [store.name for store in read.stores] == [read.default_store]
 
 
 def test_the_chart_has_the_version_of_the_package() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from controller.kube.connect import open_api
 from controller.operator.installation_file import read_installation
@@ -17,6 +18,7 @@ from controller.operator.metrics import Metrics
 from controller.operator.operator import Operator, Options
 from tests.support.chart import CHART, NAMESPACE, RELEASE, Helm, only, value_files
 from tests.support.control_plane import ControlPlane
+from tests.support.guide import block
 from tests.support.operator_process import running
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
@@ -184,6 +186,23 @@ def test_the_notes_tell_the_next_commands(plane: ControlPlane, cluster_helm: Hel
     teams = notes("-f", str(CHART / "ci" / "two-teams-values.yaml"))
     assert "kubectl -n team-a apply -f examples/quickstart.yaml" in teams
     assert "spec.storage.name (a, b)" in teams
+
+
+def test_the_overlay_of_the_guide_names_images_and_stores(plane: ControlPlane, tmp_path: Path) -> None:
+    overlay = block("install.md", "yaml", 1).replace("PATH/k8s", "k8s")
+    shutil.copytree(ROOT / "k8s", tmp_path / "k8s")
+    (tmp_path / "kustomization.yaml").write_text(overlay)
+    objects = list(yaml.safe_load_all(plane.kubectl("kustomize", str(tmp_path)).stdout))
+    container = only(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    assert container["image"] == "registry.example.com/w2s-controller:0.1.0"
+    (tmp_path / "installation.yaml").write_text(only(objects, "ConfigMap")["data"]["installation.yaml"])
+    assert read_installation(tmp_path / "installation.yaml").default_store == "main"
+
+
+def test_the_api_server_takes_the_priority_level_of_the_guide(plane: ControlPlane) -> None:
+    text = block("tuning.md", "yaml", 0)
+    said = plane.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", "-", stdin=text).stdout
+    assert said.count("(server dry run)") == 2
 
 
 @pytest.mark.parametrize("side", [[], ["--server-side", "--force-conflicts"]], ids=["client", "server"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -68,25 +69,31 @@ class Helm:
         assert not (check and done.returncode), f"helm {' '.join(arguments)}: {done.stderr}"
         return done.stdout if check else done.stdout + done.stderr
 
-    def template(self, values: Mapping[str, Any] | Path | None = None, *options: str, chart: Path = CHART) -> str:
-        """Render the chart as YAML, without a cluster."""
-        return self(*_template(values, chart), *options, stdin=_stdin(values))
+    def template(self, values: Mapping[str, Any] | Path | None = None, *options: str) -> str:
+        """Render the chart as YAML, without a cluster; the same values once."""
+        return _rendered(self, (*_template(values), *options), _stdin(values))
 
     def objects(self, values: Mapping[str, Any] | Path | None = None, *options: str) -> list[Object]:
         """Render the chart as objects, without the definition, which is long."""
         text = self.template(values, "--set", "crds.install=false", *options)
-        return [one for one in yaml.safe_load_all(text) if one]
+        # PyYAML's own loader takes longer than helm.
+        return [one for one in yaml.load_all(text, Loader=yaml.CSafeLoader) if one]
 
     def refusal(self, values: Mapping[str, Any]) -> str:
         """Return what helm says of values that it refuses."""
-        said = self(*_template(values, CHART), stdin=_stdin(values), check=False)
+        said = self(*_template(values), stdin=_stdin(values), check=False)
         assert "Error: " in said, "helm took the values"
         return said
 
 
-def _template(values: Mapping[str, Any] | Path | None, chart: Path) -> list[str]:
+@functools.cache
+def _rendered(helm: Helm, arguments: tuple[str, ...], stdin: str | None) -> str:
+    return helm(*arguments, stdin=stdin)
+
+
+def _template(values: Mapping[str, Any] | Path | None) -> list[str]:
     source = ["-f", str(values) if isinstance(values, Path) else "-"] if values is not None else []
-    return ["template", RELEASE, str(chart), "-n", NAMESPACE, "--kube-version", KUBERNETES, *source]
+    return ["template", RELEASE, str(CHART), "-n", NAMESPACE, "--kube-version", KUBERNETES, *source]
 
 
 def _stdin(values: Mapping[str, Any] | Path | None) -> str | None:
