@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from controller.kube.api import KubeApi
+from controller.kube.backoff import Backoff
 from controller.kube.connect import open_api
 from controller.kube.lease_record import Timing
 from controller.kube.list_watch import Rhythm
@@ -29,6 +30,8 @@ BRIEF = Timing(lease_seconds=2, renew_deadline=1.9, retry_seconds=0.1)
 """of a controller that will be killed: its Lease runs out soon"""
 STEADY = Timing(lease_seconds=15, renew_deadline=10, retry_seconds=0.1)
 LONG = Timing(lease_seconds=600, renew_deadline=500, retry_seconds=0.1)
+BARELY = Backoff(first=0.02, cap=0.2)
+"""of watches that are ended again and again: they come back before the next one is ended"""
 WATCHED = (EXPERIMENTS.plural, JOBS.plural, PODS.plural)
 
 
@@ -183,7 +186,7 @@ def test_events_that_are_lost_late_or_repeated_change_nothing(
 def test_watches_that_end_after_each_job_change_nothing(
     bench: Bench, undisturbed: dict[str, Any], end: Callable[[ApiProxy, str], None]
 ) -> None:
-    with bench.new_run() as run, running(controller(bench.through, run)):
+    with bench.new_run() as run, running(controller(bench.through, run, rhythm=Rhythm(backoff=BARELY))):
         run.submit()
         for count in range(1, STEPS + 1):
             bench.wait_for(f"Job {count}", lambda count=count: len(run.jobs()) >= count)  # type: ignore[misc]

@@ -169,10 +169,10 @@ class ApiProxy:
     def expire_watches(self, resource: str = "") -> None:
         """End open watches with 410: what they were to tell of next is gone. Waits until one is open."""
         with self._changed:
-            assert self._changed.wait_for(lambda: self._open(resource), 20), f"no watch of {resource} came in 20 s"
-        for watch in self._open(resource):
-            watch.send({"type": "ERROR", "object": _status(410)})
-            watch.break_off()
+            open_now = self._changed.wait_for(lambda: self._open(resource), 20)
+        assert open_now, f"no watch of {resource} came in 20 s"
+        for watch in open_now:
+            watch.expire(_status(410))
 
     def heal(self) -> None:
         """End every fault."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import socket
 import ssl
 import subprocess
@@ -116,6 +117,13 @@ class ControlPlane:
         url = f"{self.url}/readyz"
         self.wait_for("the API server", lambda: _answers(url, context))
 
+    def wait_for_service_account(self, namespace: str) -> None:
+        """Wait until pods can be made in a namespace that is new."""
+        arguments = ("get", "serviceaccount", "default", "-n", namespace)
+        self.wait_for(
+            f"the service account of {namespace}", lambda: self.kubectl(*arguments, check=False).returncode == 0
+        )
+
     def _rest(self) -> None:
         process = next(iter(self.processes.values()))
         try:
@@ -137,10 +145,7 @@ def start_control_plane(folder: Path, assets: Path, nodes: int = 2, stages: Path
         plane.wait_until_ready()
         _start_controllers(plane)
         _add_nodes(plane, nodes, stages)
-        plane.wait_for(
-            "the default service account",
-            lambda: plane.kubectl("get", "serviceaccount", "default", "-n", "default", check=False).returncode == 0,
-        )
+        plane.wait_for_service_account("default")
         yield plane
     finally:
         for name in reversed(list(plane.processes)):
@@ -266,6 +271,12 @@ def _base64(path: Path) -> str:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Choose below the ports of outgoing connections: one of those could take it before the program listens."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port

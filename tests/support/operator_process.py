@@ -16,7 +16,7 @@ from controller.operator.operator import Operator, Options
 from controller.settings import Installation
 from tests.support.control_plane import ControlPlane
 
-__all__ = ["NAMESPACE", "ROOT", "install", "run_operator", "running"]
+__all__ = ["NAMESPACE", "ROOT", "install", "own_installation", "run_operator", "running"]
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +31,18 @@ def install(plane: ControlPlane) -> None:
     plane.kubectl("wait", "crd/weaktostrongexperiments.w2s.dev", "--for=condition=Established", "--timeout=20s")
 
 
+def own_installation(store: Path, namespace: str) -> Installation:
+    """An installation with one store, that follows one namespace."""
+    settings = [{"name": "main", "settings": {"uri": store.as_uri()}}]
+    return Installation.model_validate({"stores": settings, "defaultStore": "main", "namespaces": [namespace]})
+
+
 @contextmanager
-def run_operator(plane: ControlPlane, installation: Installation, url: str | None = None) -> Iterator[Operator]:
-    """Run a controller until the block ends."""
+def run_operator(plane: ControlPlane, installation: Installation, lease: str) -> Iterator[Operator]:
+    """Run a controller until the block ends, with a Lease of its own."""
     metrics = Metrics()
-    api = open_api(plane.kubeconfig_for(NAMESPACE, "w2s-controller", url), observer=metrics.request)
-    options = Options(namespace=NAMESPACE, health=("127.0.0.1", 0), timing=Timing())
+    api = open_api(plane.kubeconfig_for(NAMESPACE, "w2s-controller"), observer=metrics.request)
+    options = Options(namespace=NAMESPACE, lease=lease, health=("127.0.0.1", 0), timing=Timing())
     with running(Operator(api, installation, metrics, options)) as operator:
         yield operator
 
