@@ -14,8 +14,6 @@ from tests.support.control_plane import ControlPlane
 from tests.support.job_cases import a_context, a_step
 from tests.support.job_ground import ONE_GPU, JobGround, open_job_ground
 
-pytestmark = pytest.mark.timeout(240)
-
 
 @pytest.fixture(scope="module")
 def ground(control_plane: ControlPlane) -> Iterator[JobGround]:
@@ -38,14 +36,14 @@ def shared_job(ground: JobGround, pair: tuple[Owner, Owner], name: str) -> tuple
     context = a_context(Operations(pod_template=overlay), first)
     ground.apply(first, build_job(step, context))
     ground.apply(second, build_join(step, JobContext(second, context.installation, context.store)))
-    job = ground.get("job", job_name(step))
+    job = ground.job(job_name(step))
     assert {owner["uid"] for owner in job["metadata"]["ownerReferences"]} == {first.uid, second.uid}
     assert job["metadata"]["generation"] == 1
     return job_name(step), job["metadata"]["uid"]
 
 
 def owners_of(ground: JobGround, job: str) -> set[str]:
-    return {owner["name"] for owner in ground.get("job", job)["metadata"].get("ownerReferences", [])}
+    return {owner["name"] for owner in ground.job(job)["metadata"].get("ownerReferences", [])}
 
 
 def is_gone(ground: JobGround, job: str) -> bool:
@@ -63,7 +61,7 @@ def test_a_shared_job_lives_as_long_as_one_of_its_experiments(ground: JobGround,
     ground.kubectl("delete", KIND_PLURAL, first_to_go)
     stays = "second" if first_to_go == "first" else "first"
     ground.plane.wait_for("the reference to go", lambda: owners_of(ground, job) == {stays})
-    assert ground.get("job", job)["metadata"]["uid"] == uid
+    assert ground.job(job)["metadata"]["uid"] == uid
     assert len(ground.running(job)) == 1
     ground.kubectl("delete", KIND_PLURAL, stays)
     ground.plane.wait_for("the Job to be collected", lambda: is_gone(ground, job))
@@ -96,5 +94,5 @@ def test_joining_leaves_the_suspension_to_kueue(ground: JobGround, pair) -> None
     job = job_name(step)
     ground.kubectl("patch", "job", job, "--field-manager=kueue", "-p", '{"spec": {"suspend": false}}')
     ground.apply(second, build_join(step, replace(context, owner=second)))
-    assert ground.get("job", job)["spec"]["suspend"] is False
+    assert ground.job(job)["spec"]["suspend"] is False
     assert owners_of(ground, job) == {"first", "second"}

@@ -12,8 +12,6 @@ from tests.support.control_plane import ControlPlane
 from tests.support.job_cases import CASES
 from tests.support.job_ground import JobGround, open_job_ground
 
-pytestmark = pytest.mark.timeout(240)
-
 
 @pytest.fixture(scope="module")
 def ground(control_plane: ControlPlane) -> Iterator[JobGround]:
@@ -35,11 +33,11 @@ def test_every_kind_of_job_makes_its_pods_under_restricted_security(ground: JobG
             ground.apply(owner, body)
     job = job_name(step)
     if context.queue:
-        assert ground.get("job", job)["spec"]["suspend"] is True
+        assert ground.job(job)["spec"]["suspend"] is True
         ground.kubectl("patch", "job", job, "-p", '{"spec": {"suspend": false}}')  # what Kueue does
     count = max(step.shards, step.resources.nodes)
     ground.plane.wait_for(f"the pods of {job}", lambda: len(ground.pods(job)) == count)
-    assert not ground.get("events", "--field-selector", f"involvedObject.name={job},type=Warning")["items"]
+    assert ground.warnings(job) == []
 
 
 @pytest.mark.parametrize("name", ["prepare", "grade-with-threads", "sample-in-shards", "train-on-ranks-without-gpus"])

@@ -16,8 +16,6 @@ from tests.unit.controller.conftest import REWARD
 QUICKSTART = (ROOT / "examples" / "quickstart.yaml").read_text()
 SMALL = (ROOT / "tests" / "e2e" / "tiny.yaml").read_text()
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @pytest.fixture(scope="module")
 def cluster(control_plane: ControlPlane) -> ControlPlane:

@@ -11,6 +11,8 @@ import pytest
 
 from controller.api.labels import KEY, MANAGED_BY, MANAGER
 from controller.api.reasons import Reason, WaitReason
+from controller.kube.connect import open_api
+from controller.kube.resource import EVENTS, JOBS, PODS, Resource
 from controller.plan.jobs.failure_policy import WORKER, build_failure_policy
 from controller.plan.standing.conditions import Situation
 from controller.plan.standing.events import build_events
@@ -117,18 +119,18 @@ def cluster(control_plane: ControlPlane) -> Iterator[ControlPlane]:
     control_plane.kubectl("delete", "namespace", *NAMESPACES, "--wait=false")
 
 
-def objects(cluster: ControlPlane, kind: str) -> list[Object]:
-    found = (cluster.kubectl("get", kind, "-n", namespace, "-o", "json").stdout for namespace in NAMESPACES)
-    return [item for text in found for item in json.loads(text)["items"]]
+def objects(cluster: ControlPlane, resource: Resource) -> list[Object]:
+    api = open_api(cluster.kubeconfig)
+    return [one for namespace in NAMESPACES for one in api.list(resource, namespace)[0]]
 
 
 def look(cluster: ControlPlane, name: str) -> tuple[JobState, Waiter]:
     """Read a Job, its pods and its refusals as the controller would."""
-    job = next(project_job(one) for one in objects(cluster, "jobs") if one["metadata"]["name"] == name)
+    job = next(project_job(one) for one in objects(cluster, JOBS) if one["metadata"]["name"] == name)
     uid = job["metadata"]["uid"]
-    pods = pods_by_job(map(project_pod, objects(cluster, "pods"))).get(uid, [])
+    pods = pods_by_job(map(project_pod, objects(cluster, PODS))).get(uid, [])
     state = read_job("ab" * 32, job, pods)
-    refusal = refusals_by_job(map(project_event, objects(cluster, "events"))).get(uid)
+    refusal = refusals_by_job(map(project_event, objects(cluster, EVENTS))).get(uid)
     return state, Waiter(job=state, pods=pods, refusal=refusal)
 
 
@@ -188,9 +190,9 @@ def test_recorded_objects_are_of_these_jobs(cluster) -> None:
 
 def record(cluster: ControlPlane) -> str:
     """One object a line, without what only the server needs; of refusals one a Job."""
-    kept: dict[str, list[Object]] = {kind: objects(cluster, kind) for kind in ("jobs", "pods")}
+    kept: dict[str, list[Object]] = {one.plural: objects(cluster, one) for one in (JOBS, PODS)}
     refused = {
-        one["involvedObject"]["name"]: one for one in objects(cluster, "events") if one["reason"] == "FailedCreate"
+        one["involvedObject"]["name"]: one for one in objects(cluster, EVENTS) if one["reason"] == "FailedCreate"
     }
     kept["events"] = list(refused.values())
     for items in kept.values():

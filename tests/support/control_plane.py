@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tests.support.certificates import make_certificates
 
@@ -72,8 +73,9 @@ class ControlPlane:
     def kubeconfig_for(self, namespace: str, service_account: str, url: str | None = None) -> Path:
         """Write credentials of a service account, so that its RBAC and nothing more is what a test uses."""
         token = self.kubectl("create", "token", service_account, "-n", namespace, "--duration", "24h").stdout.strip()
-        path = self.folder / f"kubeconfig-{namespace}-{service_account}"
-        path.write_text(json.dumps(_kubeconfig(url or self.url, self.folder / "pki", {"token": token})))
+        url = url or self.url
+        path = self.folder / f"kubeconfig-{namespace}-{service_account}-{urlsplit(url).port}"
+        path.write_text(json.dumps(_kubeconfig(url, self.folder / "pki", {"token": token})))
         return path
 
     def stop(self, name: str) -> None:
@@ -95,7 +97,7 @@ class ControlPlane:
                 self.commands[name], stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
             )
 
-    def wait_for(self, what: str, is_there: Callable[[], bool], tries: int = 600) -> None:
+    def wait_for(self, what: str, is_there: Callable[[], bool], tries: int = 1200) -> None:
         """Ask until something is there, a tenth of a second apart; a program that ended meanwhile fails at once."""
         for _ in range(tries):
             for name, process in self.processes.items():

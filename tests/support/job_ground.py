@@ -10,8 +10,9 @@ from typing import Any
 
 import yaml
 
-from controller.api.labels import KIND_PLURAL
+from controller.kube.api import KubeApi, Object
 from controller.kube.connect import open_api
+from controller.kube.resource import EVENTS, EXPERIMENTS, JOBS, PODS
 from controller.plan.graph import Resources
 from controller.plan.jobs import Operations, Owner, build_job, field_manager, job_name
 from tests.support.control_plane import ControlPlane
@@ -29,22 +30,24 @@ class JobGround:
     """A namespace of restricted pod security, in which experiments own Jobs and no controller runs."""
 
     plane: ControlPlane
+    api: KubeApi
+    """as the administrator"""
     namespace: str
 
     def kubectl(self, *arguments: str, **options: Any) -> str:
         return self.plane.kubectl("-n", self.namespace, *arguments, **options).stdout
 
-    def get(self, *arguments: str) -> Any:
-        return json.loads(self.kubectl("get", *arguments, "-o", "json"))
+    def job(self, name: str) -> Object:
+        return self.api.get(JOBS, name, self.namespace)
 
     def own(self, name: str) -> Owner:
         """Create an experiment and return it as an owner."""
         manifest = yaml.safe_load(MANIFEST.read_text())
         manifest["metadata"] = {"name": name, "namespace": self.namespace}
         self.plane.apply(manifest)
-        return Owner(name, self.get(KIND_PLURAL, name)["metadata"]["uid"], self.namespace)
+        return Owner(name, self.api.get(EXPERIMENTS, name, self.namespace)["metadata"]["uid"], self.namespace)
 
-    def apply(self, owner: Owner, body: dict[str, Any]) -> None:
+    def apply(self, owner: Owner, body: Object) -> None:
         self.kubectl(
             *("apply", "--server-side", "--field-manager", field_manager(owner), "-f", "-"), stdin=json.dumps(body)
         )
@@ -57,8 +60,13 @@ class JobGround:
         self.apply(owner, build_job(step, context))
         return job_name(step)
 
-    def pods(self, job: str) -> list[dict[str, Any]]:
-        return self.get("pods", "-l", f"job-name={job}")["items"]
+    def pods(self, job: str) -> list[Object]:
+        return self.api.list(PODS, self.namespace, f"job-name={job}")[0]
+
+    def warnings(self, job: str) -> list[str]:
+        """What the cluster complained of about a Job."""
+        told = [one for one in self.api.list(EVENTS, self.namespace)[0] if one["involvedObject"]["name"] == job]
+        return [one["message"] for one in told if one["type"] == "Warning"]
 
     def running(self, job: str, count: int = 1) -> list[str]:
         """Wait until `count` pods run and return their names."""
@@ -75,13 +83,13 @@ class JobGround:
         self.plane.wait_for(f"{count} running pods of {job}", run)
         return names
 
-    def status(self, job: str) -> dict[str, Any]:
-        return self.get("job", job)["status"]
+    def status(self, job: str) -> Object:
+        return dict(self.job(job)["status"])
 
-    def ended(self, job: str, condition: str) -> dict[str, Any]:
+    def ended(self, job: str, condition: str) -> Object:
         """Wait until a Job has a condition and return the condition."""
 
-        found: list[dict[str, Any]] = []
+        found: list[Object] = []
 
         def there() -> bool:
             found[:] = [one for one in self.status(job).get("conditions", []) if one["type"] == condition]
@@ -105,7 +113,7 @@ def open_job_ground(plane: ControlPlane) -> Iterator[JobGround]:
     )
     plane.wait_for_service_account(namespace)
     try:
-        yield JobGround(plane, namespace)
+        yield JobGround(plane, api, namespace)
     finally:
         plane.kubectl("delete", "node", "cpu-only")
         api.delete(NAMESPACES, namespace)

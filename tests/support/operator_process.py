@@ -11,10 +11,12 @@ from pathlib import Path
 from controller.errors import W2sError
 from controller.kube.connect import open_api
 from controller.kube.lease_record import Timing
+from controller.kube.resource import EXPERIMENTS
 from controller.operator.metrics import Metrics
 from controller.operator.operator import Operator, Options
 from controller.settings import Installation
 from tests.support.control_plane import ControlPlane
+from tests.support.definition import wait_until_served
 
 __all__ = ["NAMESPACE", "ROOT", "install", "own_installation", "run_operator", "running"]
 
@@ -28,7 +30,7 @@ def install(plane: ControlPlane) -> None:
     """Install namespace, RBAC and the CRD as an administrator does."""
     for file in ("namespace.yaml", "rbac.yaml", "crd.yaml"):
         plane.kubectl("apply", "--server-side", "-f", str(ROOT / "k8s" / file))
-    plane.kubectl("wait", "crd/weaktostrongexperiments.w2s.dev", "--for=condition=Established", "--timeout=20s")
+    wait_until_served(plane, EXPERIMENTS)
 
 
 def own_installation(store: Path, namespace: str) -> Installation:
@@ -63,5 +65,5 @@ def running(operator: Operator) -> Iterator[Operator]:
         yield operator
     finally:
         operator.stop()
-        thread.join(30)
-        assert not thread.is_alive(), "the controller did not end in 30 s"
+        thread.join(60)
+        assert not thread.is_alive(), "the controller did not end in 60 s"

@@ -36,7 +36,7 @@ class StandIn:
     def __enter__(self) -> StandIn:
         self._scratch.mkdir(parents=True, exist_ok=True)
         self._informer.start()
-        assert self._informer.synced.wait(20)
+        assert self._informer.synced.wait(60)
         return self
 
     def __exit__(
