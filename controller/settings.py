@@ -56,7 +56,7 @@ class NodePool(Contract):
     topology_key: str | None = Field(default=None, max_length=317)
     """topologyKey that the pods of one multi-node training share, such as a rack's label"""
     memory_per_gpu: str = "64Gi"
-    """memoryPerGpu of the host that a pod asks for"""
+    """memoryPerGpu of the host that a pod asks for at least; more where its model takes more (docs/placement.md)"""
     cpus_per_gpu: int = Field(default=8, ge=1, le=256)
     """cpusPerGpu that a pod asks for"""
 
@@ -75,9 +75,9 @@ class WorkerDefaults(Contract):
     queue: str | None = Field(default=None, max_length=253)
     """queue of Kueue where the experiment names none"""
     scratch: str = "20Gi"
-    """scratch: ephemeral storage of a pod, the models that it reads included"""
+    """scratch: ephemeral storage of a pod, beside what the placement adds for models and checkpoints on a pool"""
     memory: str = "2Gi"
-    """memory of a pod without GPUs, for each thread"""
+    """memory of a pod without GPUs, for each thread; on GPUs that of a rank's program beside its model"""
     shared_memory: str = "8Gi"
     """sharedMemory: size of /dev/shm where more than one process computes"""
     model_cache: dict[str, Any] = Field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import ROUND_CEILING, Decimal
 
-__all__ = ["parse_bytes", "render_bytes"]
+__all__ = ["parse_bytes", "render_bytes", "whole_gibibytes"]
 
 _BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60}
 _DECIMAL = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18}
@@ -34,3 +34,8 @@ def render_bytes(size: int) -> str:
         if size and size % unit == 0:
             return f"{size // unit}{suffix}"
     return str(size)
+
+
+def whole_gibibytes(size: int) -> int:
+    """Round bytes that were computed up to what a person would write."""
+    return -(-size // 2**30) * 2**30
