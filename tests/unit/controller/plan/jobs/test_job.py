@@ -16,6 +16,7 @@ import yaml
 from controller.errors import InvalidExperiment
 from controller.plan.graph import Resources
 from controller.plan.jobs import Operations, build_job, build_service, job_name
+from controller.settings import NodePool
 from tests.support.job_cases import CASES, a_context, a_step
 from w2s_jobs.contracts.artifact import Input
 from w2s_jobs.contracts.settings import Parallelism
@@ -120,6 +121,22 @@ def test_a_pool_that_the_installation_lacks_is_named_with_those_it_has() -> None
     elsewhere = replace(step, resources=replace(step.resources, gpus=1, pool="b200"))
     with pytest.raises(InvalidExperiment, match="this installation has no pool 'b200'; its pools: h100"):
         build_job(elsewhere, a_context())
+
+
+def test_a_pool_of_another_gpu_than_the_experiment_was_placed_on_is_refused() -> None:
+    step, context = CASES["sample-in-shards"]
+    wrong = Operations(pool_gpus={"h100": "A100-40GB"})
+    with pytest.raises(InvalidExperiment, match=r"'h100' has gpu A100-40GB, but H100-80GB in .* Set gpu: H100-80GB"):
+        build_job(step, replace(context, operations=wrong))
+    right = Operations(pool_gpus={"h100": "H100-80GB", "elsewhere": "A100-40GB"})
+    assert build_job(step, replace(context, operations=right)) == build_job(step, context)
+
+
+def test_an_installation_that_does_not_say_its_gpus_takes_the_experiments_word() -> None:
+    step, context = CASES["sample-in-shards"]
+    silent = context.installation.model_copy(update={"pools": (NodePool(name="h100"),)})
+    placed = replace(context, installation=silent, operations=Operations(pool_gpus={"h100": "A100-40GB"}))
+    assert build_job(step, placed)
 
 
 def many_inputs(count: int) -> dict[str, tuple[Input, ...]]:
