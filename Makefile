@@ -16,7 +16,7 @@ export UV_PYTHON := $(PYTHON)
 endif
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help quickstart test real capabilities bench generate fmt lint types imports verify engines cluster e2e ci setup setup-dev setup-all clean
+.PHONY: help quickstart test real capabilities bench generate fmt lint types imports verify engines cluster e2e image ci setup setup-dev setup-all clean
 
 help: ## List the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,10 +31,13 @@ engines: setup-all ## Run the tests of the real engines on the CPU (minutes)
 	$(RUN)/python -m pytest -q -m engines
 
 cluster: setup-dev ## Run the controller on a real API server with simulated nodes (minutes)
-	$(RUN)/python -m pytest -n 2 --dist loadfile -q -m cluster
+	$(RUN)/python -m pytest -n 2 --dist loadfile -q -m cluster tests/cluster
 
 e2e: setup-dev ## Run whole experiments, with kills (minutes)
 	$(RUN)/python -m pytest -q -m e2e
+
+image: setup-dev ## Build both images with podman and run them (minutes; docs/images.md)
+	$(RUN)/python -m pytest -q -m image
 
 real: setup-all ## SmolLM2-135M on real GSM8K questions: vLLM samples, DeepSpeed ZeRO-2 trains (docs/real.md)
 	$(RUN)/python examples/real/prepare_model.py --questions $(GSM8K)

@@ -49,7 +49,7 @@ def build_job(step: Step, context: JobContext) -> dict[str, Any]:
             **build_failure_policy(step, context.installation.workers.backoff_limit),
             # Kueue lets it go; from then on this field is Kueue's alone.
             **({"suspend": True} if queue else {}),
-            "template": lay_over(_template(step, context), step, context),
+            "template": lay_over(_template(step, context), context),
         },
     }
 

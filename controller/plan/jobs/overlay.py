@@ -14,7 +14,6 @@ from typing import Any
 
 from controller.api.labels import QUEUE
 from controller.errors import InvalidExperiment
-from controller.plan.graph import Step
 from controller.plan.jobs.context import JobContext
 from controller.plan.jobs.failure_policy import WORKER
 from controller.plan.jobs.volumes import MOUNT_PATHS, VOLUMES
@@ -70,8 +69,8 @@ def check_overlay(overlay: Mapping[str, Any], template: Mapping[str, Any] | None
     return [f"{PATH}{path}: {reason}" for path, reason in _problems(overlay, ours)]
 
 
-def lay_over(template: dict[str, Any], step: Step, context: JobContext) -> dict[str, Any]:
-    """Return our pod template of a step with the experiment's laid over it.
+def lay_over(template: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    """Return our pod template with the experiment's laid over it.
 
     Raises
     ------
@@ -82,7 +81,7 @@ def lay_over(template: dict[str, Any], step: Step, context: JobContext) -> dict[
     if not overlay:
         return template
     if problems := check_overlay(overlay, template):
-        raise OverlayRefused(context.owner.name, [f"{problem} (step '{step.name}')" for problem in problems])
+        raise OverlayRefused(context.owner.name, problems)
     merged = copy.deepcopy(template)
     _merge(merged["metadata"], overlay.get("metadata", {}), _METADATA)
     pod = overlay.get("spec", {})
