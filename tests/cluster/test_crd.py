@@ -105,13 +105,16 @@ def test_a_status_is_written_by_its_own_door_only(plane: ControlPlane) -> None:
     assert plane.kubectl("get", "w2s", "doors", "-n", "examples", "-o", "jsonpath={.status}").stdout == ""
 
 
-def test_n_without_quotes_is_told_to_be_quoted(plane: ControlPlane) -> None:
+@pytest.mark.parametrize(("written", "read"), [("n", "false"), ('"n"', "n")])
+def test_samples_under_the_name_that_samplers_give_them_are_refused(
+    plane: ControlPlane, written: str, read: str
+) -> None:
     manifest = (ROOT / "examples" / "quickstart.yaml").read_text()
-    assert '{"n": 10' in manifest, "kubectl reads n without quotes as false"
-    tried = plane.kubectl("apply", "--dry-run=server", "-f", "-", stdin=manifest.replace('"n"', "n"), check=False)
-    assert (
-        'spec.sampling: Invalid value: kubectl reads n without quotes as false. Write it in quotes: "n"' in tried.stderr
-    )
+    assert "{samples: 10" in manifest
+    manifest = manifest.replace("{samples: 10", f"{{{written}: 10")
+    tried = plane.kubectl("apply", "--dry-run=server", "-f", "-", stdin=manifest, check=False)
+    assert tried.returncode != 0
+    assert f'unknown field "spec.sampling.{read}"' in tried.stderr
 
 
 def test_null_takes_the_rest_where_the_server_gets_it(plane: ControlPlane) -> None:

@@ -51,7 +51,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "confidence: task": (lambda spec: spec["task"].update(family="math"), "spec.task"),
     "confidence: splits": (lambda spec: spec["dataset"]["splits"].update(labelled=99), "spec.dataset"),
     "confidence: model": (lambda spec: spec["models"]["weak"]["pretrain"].clear(), "spec.models"),
-    "confidence: sampling": (lambda spec: spec.update(sampling={"n": 5}), "spec.sampling"),
+    "confidence: sampling": (lambda spec: spec.update(sampling={"samples": 5}), "spec.sampling"),
     "confidence: training": (lambda spec: spec.update(training={"epochs": 3}), "spec.training"),
     "confidence: evaluation": (lambda spec: spec.update(evaluation={"maxTokens": 64}), "spec.evaluation"),
     "confidence: engine": (lambda spec: spec.update(engine="transformers"), "spec.engine"),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from controller.api.labels import KIND_PLURAL
-from controller.plan.jobs import JobContext, Operations, Owner, build_job, build_join, build_release, job_name
+from controller.plan.jobs import Operations, Owner, build_job, build_join, build_release, job_name
 from tests.support.control_plane import ControlPlane
-from tests.support.job_cases import a_context, a_step
+from tests.support.job_cases import STORE, a_context, a_step
 from tests.support.job_ground import ONE_GPU, JobGround, open_job_ground
 
 
@@ -35,11 +35,16 @@ def shared_job(ground: JobGround, pair: tuple[Owner, Owner], name: str) -> tuple
     overlay = {"metadata": {"annotations": {"w2s.test/duration": "1h"}}}
     context = a_context(Operations(pod_template=overlay), first)
     ground.apply(first, build_job(step, context))
-    ground.apply(second, build_join(step, JobContext(second, context.installation, context.store)))
-    job = ground.job(job_name(step))
+    join(ground, second, ground.job(job_name(step, STORE)))
+    job = ground.job(job_name(step, STORE))
     assert {owner["uid"] for owner in job["metadata"]["ownerReferences"]} == {first.uid, second.uid}
     assert job["metadata"]["generation"] == 1
-    return job_name(step), job["metadata"]["uid"]
+    return job_name(step, STORE), job["metadata"]["uid"]
+
+
+def join(ground: JobGround, owner: Owner, job: dict[str, Any]) -> None:
+    patch = json.dumps(build_join(job["metadata"]["uid"], owner))
+    ground.kubectl("patch", "job", job["metadata"]["name"], "--type", "strategic", "-p", patch)
 
 
 def owners_of(ground: JobGround, job: str) -> set[str]:
@@ -91,8 +96,8 @@ def test_joining_leaves_the_suspension_to_kueue(ground: JobGround, pair) -> None
     step = a_step("sample", name="queued", resources=ONE_GPU)
     context = a_context(Operations(queue="research"), first)
     ground.apply(first, build_job(step, context))
-    job = job_name(step)
+    job = job_name(step, STORE)
     ground.kubectl("patch", "job", job, "--field-manager=kueue", "-p", '{"spec": {"suspend": false}}')
-    ground.apply(second, build_join(step, replace(context, owner=second)))
+    join(ground, second, ground.job(job))
     assert ground.job(job)["spec"]["suspend"] is False
     assert owners_of(ground, job) == {"first", "second"}

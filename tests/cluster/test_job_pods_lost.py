@@ -10,7 +10,7 @@ import pytest
 
 from controller.plan.jobs import Operations, Owner, build_job, job_name
 from tests.support.control_plane import ControlPlane
-from tests.support.job_cases import a_context, a_step
+from tests.support.job_cases import STORE, a_context, a_step
 from tests.support.job_ground import ONE_GPU, JobGround, a_node, open_job_ground
 
 
@@ -56,7 +56,7 @@ def test_a_pod_that_is_taken_away_is_replaced_and_not_charged(
 def test_a_pod_that_is_deleted_before_it_has_a_node_is_not_charged(ground: JobGround, owner: Owner) -> None:
     step = a_step("sample", name="homeless", resources=replace(ONE_GPU, gpus=64))
     ground.apply(owner, build_job(step, a_context(owner=owner, backoff_limit=0)))
-    job = job_name(step)
+    job = job_name(step, STORE)
     ground.plane.wait_for("the pod", lambda: len(ground.pods(job)) == 1)
     (first,) = ground.pods(job)
     delete(ground, first["metadata"]["name"])
@@ -78,7 +78,7 @@ def test_a_pod_whose_node_is_lost_is_not_charged(ground: JobGround, owner: Owner
     }
     step = a_step("sample", name="lost", resources=ONE_GPU)
     ground.apply(owner, build_job(step, a_context(Operations(pod_template=overlay), owner, backoff_limit=0)))
-    job = job_name(step)
+    job = job_name(step, STORE)
     (first,) = ground.running(job)
     ground.plane.kubectl("delete", "node", "doomed")
     ground.plane.wait_for(

@@ -9,7 +9,7 @@ import pytest
 
 from controller.plan.jobs import Owner, build_job, build_service, job_name
 from tests.support.control_plane import ControlPlane
-from tests.support.job_cases import CASES
+from tests.support.job_cases import CASES, STORE
 from tests.support.job_ground import JobGround, open_job_ground
 
 
@@ -31,7 +31,7 @@ def test_every_kind_of_job_makes_its_pods_under_restricted_security(ground: JobG
     for body in (build_service(step, context), build_job(step, context)):
         if body is not None:
             ground.apply(owner, body)
-    job = job_name(step)
+    job = job_name(step, STORE)
     if context.queue:
         assert ground.job(job)["spec"]["suspend"] is True
         ground.kubectl("patch", "job", job, "-p", '{"spec": {"suspend": false}}')  # what Kueue does
@@ -44,8 +44,8 @@ def test_every_kind_of_job_makes_its_pods_under_restricted_security(ground: JobG
 def test_jobs_that_fit_the_simulated_nodes_complete(ground: JobGround, owner: Owner, name: str) -> None:
     step, context = CASES[name]
     ground.apply(owner, build_job(step, replace(context, owner=owner)))
-    ground.ended(job_name(step), "Complete")
-    assert ground.status(job_name(step))["succeeded"] == step.shards
+    ground.ended(job_name(step, STORE), "Complete")
+    assert ground.status(job_name(step, STORE))["succeeded"] == step.shards
 
 
 @pytest.mark.parametrize("shards", [1, 3])

@@ -51,7 +51,7 @@ def test_shots_of_its_own_set_stand_before_each_question(bench: Bench, model: Pa
         "questions": [asked(bench, "a", QUESTIONS[:2]), asked(bench, "b", QUESTIONS[2:3])],
         "shots": [solved(bench, "a", 5), solved(bench, "b", 2)],
     }
-    greedy = {**params(model, "transformers", n=1, temperature=0, topP=1, maxTokens=8), "shots": 2}
+    greedy = {**params(model, "transformers", samples=1, temperature=0, topP=1, maxTokens=8), "shots": 2}
     result = bench.run("sample", greedy, given)
     tokenizer = AutoTokenizer.from_pretrained(model)
     reference = LlamaForCausalLM.from_pretrained(model)

@@ -17,7 +17,7 @@ from controller.plan.graph import Resources
 from controller.plan.jobs import Operations, Owner, build_job, field_manager, job_name
 from tests.support.control_plane import ControlPlane
 from tests.support.definition import install_definition
-from tests.support.job_cases import MANIFEST, a_context, a_step
+from tests.support.job_cases import MANIFEST, STORE, a_context, a_step
 from tests.support.small_objects import NAMESPACES, make_namespace
 
 __all__ = ["ONE_GPU", "JobGround", "a_node", "open_job_ground"]
@@ -58,7 +58,7 @@ class JobGround:
         context = a_context(Operations(pod_template=overlay), owner, backoff_limit=limit)
         step = a_step("sample", name=name, resources=ONE_GPU, shards=shards)
         self.apply(owner, build_job(step, context))
-        return job_name(step)
+        return job_name(step, STORE)
 
     def pods(self, job: str) -> list[Object]:
         return self.api.list(PODS, self.namespace, f"job-name={job}")[0]

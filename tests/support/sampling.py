@@ -44,7 +44,7 @@ def make_sampler(folder: Path) -> Path:
 
 
 def params(model: Path, engine: str, **sampling: Any) -> dict[str, Any]:
-    settings = {"n": 3, "temperature": 0.8, "topP": 0.95, "maxTokens": 12, **sampling}
+    settings = {"samples": 3, "temperature": 0.8, "topP": 0.95, "maxTokens": 12, **sampling}
     return {
         "model": {"path": str(model)},
         "engine": engine,

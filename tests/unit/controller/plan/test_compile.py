@@ -174,7 +174,7 @@ def test_where_steps_run_changes_no_key(experiment) -> None:
 
 
 def test_defaults_written_out_change_no_key(experiment) -> None:
-    assert keys(compile_plan(experiment())) == keys(compile_plan(experiment(sampling={"n": 10, "topP": 0.9})))
+    assert keys(compile_plan(experiment())) == keys(compile_plan(experiment(sampling={"samples": 10, "topP": 0.9})))
 
 
 def test_an_engine_is_chosen_for_each_model_and_part_of_the_key(experiment) -> None:
