@@ -20,6 +20,8 @@ Problem = tuple[Path, str]
 _PATTERNS: Mapping[str, str] = {
     r"^[0-9a-f]{7,40}$": "a commit hash of 7 to 40 hex digits. Branches and tags move: pin their commit",
     r"^[0-9a-f]{64}$": "a SHA-256 of 64 hex digits. Remove it: w2s computes it for local paths",
+    r"^([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E|)$": "bytes as Kubernetes writes them, such as "
+    "64Gi, 500M or 1073741824",
     r"^s3://": "a URI such as s3://bucket/prefix",
     r"^(file|s3)://": "a URI such as file:///folder or s3://bucket/prefix",
     r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$": "1 to 63 lower-case letters, digits and '-', the first and last no '-'",

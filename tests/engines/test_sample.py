@@ -51,13 +51,13 @@ def test_chunks_and_shards_change_nothing_of_what_is_sampled(tmp_path: Path, mod
 def test_a_sampling_killed_at_random_moments_ends_with_the_same_rows(tmp_path: Path, model: Path, seed: int) -> None:
     chance = random.Random(seed)
     calm = Bench(tmp_path / "calm")
-    spec = calm.spec("sample", params(model, "transformers", n=20, maxTokens=60), questions(calm), chunk_rows=2)
+    spec = calm.spec("sample", params(model, "transformers", samples=20, maxTokens=60), questions(calm), chunk_rows=2)
     assert finish(start(calm, spec)) == 0
     killed = Bench(tmp_path / "killed")
     given = questions(killed)
     for attempt in range(3):
         spec = killed.spec(
-            "sample", params(model, "transformers", n=20, maxTokens=60), given, chunk_rows=2, attempt=str(attempt)
+            "sample", params(model, "transformers", samples=20, maxTokens=60), given, chunk_rows=2, attempt=str(attempt)
         )
         process = start(killed, spec)
         _wait_for_chunks(killed, spec, process, chance.randint(1, 3) + 3 * attempt)
@@ -101,7 +101,7 @@ def test_no_questions_are_sampled_without_loading_a_model(bench: Bench) -> None:
 
 def test_greedy_decoding_is_the_models_own(bench: Bench, model: Path) -> None:
     result = bench.run(
-        "sample", params(model, "transformers", n=1, temperature=0, topP=1, maxTokens=8), questions(bench, 4)
+        "sample", params(model, "transformers", samples=1, temperature=0, topP=1, maxTokens=8), questions(bench, 4)
     )
     tokenizer = AutoTokenizer.from_pretrained(model)
     reference = LlamaForCausalLM.from_pretrained(model)
