@@ -31,7 +31,7 @@ engines: setup-all ## Run the tests of the real engines on the CPU (minutes)
 	$(RUN)/python -m pytest -q -m engines
 
 cluster: setup-dev ## Run the controller on a real API server with simulated nodes (minutes)
-	$(RUN)/python -m pytest -n 2 --dist loadfile -q -m cluster
+	$(RUN)/python -m pytest -n 2 --dist loadfile -q -m cluster tests/cluster
 
 e2e: setup-dev ## Run whole experiments, with kills (minutes)
 	$(RUN)/python -m pytest -q -m e2e

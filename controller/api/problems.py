@@ -52,7 +52,7 @@ _WANTED: Mapping[str, str] = {
 
 _FIXES: Mapping[str, str] = {
     "exactly one of": "Give one and no other",
-    "temperature 0": 'Set "n": 1, or a temperature above 0',
+    "temperature 0": "Set samples: 1, or a temperature above 0",
     "text must contain": "Write {question} where the question belongs",
     "ranks=": "Add zeroStage: 2",
     "offload needs": "Add zeroStage: 2",
@@ -60,6 +60,9 @@ _FIXES: Mapping[str, str] = {
     "expected task and dataset, or capabilities": "Write task and dataset for one task, capabilities for several",
 }
 """What to do about the findings of the shared types, by how they start."""
+
+_OTHERWISE_CALLED: Mapping[str, str] = {"n": "samples"}
+"""What a field is called in vLLM and other samplers, where that is not near its name here"""
 
 
 def describe_errors(model: type[BaseModel], errors: Iterable[ErrorDetails]) -> list[Problem]:
@@ -99,7 +102,8 @@ def _missing(model: type[BaseModel], error: ErrorDetails) -> str:
 def _unknown(model: type[BaseModel], error: ErrorDetails) -> str:
     *above, name = error["loc"]
     known = [_alias(n, f) for n, f in _fields_at(model, tuple(above)).items()]
-    return f"unknown field. {_did_you_mean(str(name), known)}Known fields here: {', '.join(known)}"
+    guess = _did_you_mean(_OTHERWISE_CALLED.get(str(name), str(name)), known)
+    return f"unknown field. {guess}Known fields here: {', '.join(known)}"
 
 
 def _not_among(model: type[BaseModel], error: ErrorDetails) -> str:

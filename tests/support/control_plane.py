@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import socket
 import ssl
 import subprocess
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tests.support.certificates import make_certificates
 
@@ -71,8 +73,9 @@ class ControlPlane:
     def kubeconfig_for(self, namespace: str, service_account: str, url: str | None = None) -> Path:
         """Write credentials of a service account, so that its RBAC and nothing more is what a test uses."""
         token = self.kubectl("create", "token", service_account, "-n", namespace, "--duration", "24h").stdout.strip()
-        path = self.folder / f"kubeconfig-{namespace}-{service_account}"
-        path.write_text(json.dumps(_kubeconfig(url or self.url, self.folder / "pki", {"token": token})))
+        url = url or self.url
+        path = self.folder / f"kubeconfig-{namespace}-{service_account}-{urlsplit(url).port}"
+        path.write_text(json.dumps(_kubeconfig(url, self.folder / "pki", {"token": token})))
         return path
 
     def stop(self, name: str) -> None:
@@ -94,7 +97,7 @@ class ControlPlane:
                 self.commands[name], stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
             )
 
-    def wait_for(self, what: str, is_there: Callable[[], bool], tries: int = 600) -> None:
+    def wait_for(self, what: str, is_there: Callable[[], bool], tries: int = 1200) -> None:
         """Ask until something is there, a tenth of a second apart; a program that ended meanwhile fails at once."""
         for _ in range(tries):
             for name, process in self.processes.items():
@@ -115,6 +118,13 @@ class ControlPlane:
         context.load_cert_chain(self.folder / "pki" / "admin.crt", self.folder / "pki" / "admin.key")
         url = f"{self.url}/readyz"
         self.wait_for("the API server", lambda: _answers(url, context))
+
+    def wait_for_service_account(self, namespace: str) -> None:
+        """Wait until pods can be made in a namespace that is new."""
+        arguments = ("get", "serviceaccount", "default", "-n", namespace)
+        self.wait_for(
+            f"the service account of {namespace}", lambda: self.kubectl(*arguments, check=False).returncode == 0
+        )
 
     def _rest(self) -> None:
         process = next(iter(self.processes.values()))
@@ -137,10 +147,7 @@ def start_control_plane(folder: Path, assets: Path, nodes: int = 2, stages: Path
         plane.wait_until_ready()
         _start_controllers(plane)
         _add_nodes(plane, nodes, stages)
-        plane.wait_for(
-            "the default service account",
-            lambda: plane.kubectl("get", "serviceaccount", "default", "-n", "default", check=False).returncode == 0,
-        )
+        plane.wait_for_service_account("default")
         yield plane
     finally:
         for name in reversed(list(plane.processes)):
@@ -266,6 +273,12 @@ def _base64(path: Path) -> str:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Choose below the ports of outgoing connections: one of those could take it before the program listens."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port

@@ -86,7 +86,7 @@ def test_what_the_manifest_sets_stays(experiment) -> None:
 
 def test_long_sampling_is_shared_by_shards_that_each_have_work_for_minutes(experiment) -> None:
     splits = {"labelled": 100, "unlabelled": 5000, "test": 50}
-    found = placed(experiment, dataset__splits=splits, sampling={"n": 200})
+    found = placed(experiment, dataset__splits=splits, sampling={"samples": 200})
     samples = {step.name: step.shards for step in found.plan.steps if step.kind == "sample"}
     assert 1 < samples["weak labels seed 0"] <= 8
     assert samples["sample test, weak/seed0"] == 1
