@@ -10,14 +10,12 @@ from collections.abc import Mapping
 
 from w2s_jobs.contracts.steps import Execution, StepSpec
 
-__all__ = ["ATTEMPT", "INDEX", "LOG_SECONDS", "WORK_DIR", "complete_spec", "unpack_spec"]
+__all__ = ["ATTEMPT", "INDEX", "WORK_DIR", "complete_spec", "unpack_spec"]
 
 ATTEMPT = "W2S_POD_ATTEMPT"
 """Variable: name of the attempt; a pod's uid"""
 WORK_DIR = "W2S_WORK_DIR"
 """Variable: scratch space of the step"""
-LOG_SECONDS = 30.0
-"""A pod's log goes with the pod: so often its last part is written to the store"""
 INDEX = "JOB_COMPLETION_INDEX"
 """Variable that Kubernetes sets in the pods of an Indexed Job: the shard, or the node of a training on many"""
 
@@ -40,7 +38,7 @@ def unpack_spec(data: bytes) -> bytes:
 
 
 def complete_spec(spec: StepSpec, environment: Mapping[str, str]) -> StepSpec:
-    """Return the spec with what only this pod knows: its attempt, its index, its scratch space, and that it is a pod.
+    """Return the spec with what only this pod knows: its attempt, its index, its scratch space.
 
     Where the environment names no attempt, this is no worker's pod, and the spec says it all.
 
@@ -52,7 +50,7 @@ def complete_spec(spec: StepSpec, environment: Mapping[str, str]) -> StepSpec:
     attempt = environment.get(ATTEMPT)
     if not attempt:
         return spec
-    own: dict[str, str | int | float] = {"attempt": attempt, "log_seconds": LOG_SECONDS}
+    own: dict[str, str | int] = {"attempt": attempt}
     if work_dir := environment.get(WORK_DIR):
         own["work_dir"] = work_dir
     if index := environment.get(INDEX):

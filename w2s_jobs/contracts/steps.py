@@ -133,9 +133,6 @@ class Execution(Contract):
     """checkpointSeconds between two checkpoints of a training"""
     progress_seconds: float = Field(default=1, ge=0)
     """progressSeconds between two writes of progress.json"""
-    log_seconds: float | None = Field(default=None, gt=0)
-    """logSeconds between two writes of the log's last part to the store; null writes none: a run on one machine has its
-    logs in its own folder"""
     no_progress_seconds: float | None = Field(default=None, gt=0)
     """noProgressSeconds without a sign of progress after which the step ends with exit code 1; null waits for ever"""
     grace_seconds: float | None = Field(default=None, gt=0)

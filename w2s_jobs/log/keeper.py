@@ -1,4 +1,4 @@
-"""Divides a step's process in two: a child runs the step, and the parent keeps the last part of its log in the store.
+"""Divides the process of a pod's step in two: a child runs the step, the parent keeps the end of its log in the store.
 
 What the child and all that it starts print comes through two pipes, is passed on at once, and is remembered. The
 parent does little else, so the last words are kept however the step ends: done, failed, told to stop, ended by its
@@ -30,6 +30,8 @@ from w2s_jobs.store.open import open_store
 
 __all__ = ["keep_log"]
 
+LOG_SECONDS = 30.0
+"""seconds between two looks at whether there is news to store"""
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _STRAGGLER_SECONDS = 2.0
 """seconds that processes which outlive the step get to say their last words"""
@@ -40,7 +42,7 @@ _SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "HF_TOKEN")
 _READ_BYTES = 64 * 1024
 
 
-def keep_log(spec: StepSpec, pause: float) -> int | None:
+def keep_log(spec: StepSpec, pause: float = LOG_SECONDS) -> int | None:
     """Return None in the process that is to run the step; in the other one its exit code, once its log is stored.
 
     A step that a signal ended has the exit code that a shell gives it: 128 + signal.

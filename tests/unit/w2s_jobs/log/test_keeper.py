@@ -23,12 +23,12 @@ REF = ArtifactRef(kind="train", key="d" * 64)
 
 KEPT = """
 import os, signal, subprocess, sys, threading
-from pathlib import Path
+import w2s_jobs.__main__, w2s_jobs.store.s3
 from w2s_jobs.contracts.errors import ExitCode
 from w2s_jobs.contracts.steps import StepSpec
 from w2s_jobs.log.keeper import keep_log
 from w2s_jobs.watchdog import leave, leave_within
-assert len(os.listdir("/proc/self/task")) == 1
+assert len(os.listdir("/proc/self/task")) == 1  # a fork takes one thread along
 code = keep_log(StepSpec.model_validate_json(sys.argv[1]), float(sys.argv[2]))
 if code is not None:
     sys.exit(code)
