@@ -103,3 +103,5 @@ class Installation(Contract):
     """workers: defaults of their pods"""
     namespaces: tuple[str, ...] = ()
     """namespaces that are watched; empty for all"""
+    kueue: bool = False
+    """kueue: it is installed, and what it says of waiting Jobs is read from its Workloads"""

@@ -13,7 +13,6 @@ import yaml
 from controller.api.labels import GROUP, KIND, KIND_PLURAL, VERSION
 from controller.plan.graph import Resources
 from controller.plan.jobs import (
-    JobContext,
     Operations,
     Owner,
     build_job,
@@ -24,7 +23,7 @@ from controller.plan.jobs import (
     job_name,
 )
 from tests.support.control_plane import ControlPlane
-from tests.support.job_cases import CASES, MANIFEST, a_context, a_step
+from tests.support.job_cases import CASES, MANIFEST, STORE, a_context, a_step
 
 NAMESPACE = "restricted-jobs"
 ONE_GPU = Resources(threads=1, gpus=1, pool="h100")
@@ -61,7 +60,7 @@ class Cluster:
         context = a_context(Operations(pod_template=overlay), owner, backoff_limit=limit)
         step = a_step("sample", name=name, resources=ONE_GPU, shards=shards)
         self.apply(owner, build_job(step, context))
-        return job_name(step)
+        return job_name(step, STORE)
 
     def pods(self, job: str) -> list[dict[str, Any]]:
         return self.get("pods", "-l", f"job-name={job}")["items"]
@@ -154,7 +153,7 @@ def test_every_kind_of_job_makes_its_pods_under_restricted_security(cluster: Clu
     for body in (build_service(step, context), build_job(step, context)):
         if body is not None:
             cluster.apply(owner, body)
-    job = job_name(step)
+    job = job_name(step, STORE)
     if context.queue:
         assert cluster.get("job", job)["spec"]["suspend"] is True
         cluster.kubectl("patch", "job", job, "-p", '{"spec": {"suspend": false}}')  # what Kueue does
@@ -167,8 +166,8 @@ def test_every_kind_of_job_makes_its_pods_under_restricted_security(cluster: Clu
 def test_jobs_that_fit_the_simulated_nodes_complete(cluster: Cluster, owner: Owner, name: str) -> None:
     step, context = CASES[name]
     cluster.apply(owner, build_job(step, replace(context, owner=owner)))
-    cluster.ended(job_name(step), "Complete")
-    assert cluster.status(job_name(step))["succeeded"] == step.shards
+    cluster.ended(job_name(step, STORE), "Complete")
+    assert cluster.status(job_name(step, STORE))["succeeded"] == step.shards
 
 
 @pytest.mark.parametrize("shards", [1, 3])
@@ -222,7 +221,7 @@ def test_a_pod_that_is_taken_away_is_replaced_and_not_charged(cluster: Cluster, 
 def test_a_pod_that_is_deleted_before_it_has_a_node_is_not_charged(cluster: Cluster, owner: Owner) -> None:
     step = a_step("sample", name="homeless", resources=replace(ONE_GPU, gpus=64))
     cluster.apply(owner, build_job(step, a_context(owner=owner, backoff_limit=0)))
-    job = job_name(step)
+    job = job_name(step, STORE)
     cluster.plane.wait_for("the pod", lambda: len(cluster.pods(job)) == 1)
     (first,) = cluster.pods(job)
     delete(cluster, first["metadata"]["name"])
@@ -244,7 +243,7 @@ def test_a_pod_whose_node_is_lost_is_not_charged(cluster: Cluster, owner: Owner)
     }
     step = a_step("sample", name="lost", resources=ONE_GPU)
     cluster.apply(owner, build_job(step, a_context(Operations(pod_template=overlay), owner, backoff_limit=0)))
-    job = job_name(step)
+    job = job_name(step, STORE)
     (first,) = cluster.running(job)
     cluster.plane.kubectl("delete", "node", "doomed")
     cluster.plane.wait_for(
@@ -271,11 +270,17 @@ def shared_job(cluster: Cluster, pair: tuple[Owner, Owner], name: str) -> tuple[
     overlay = {"metadata": {"annotations": {"w2s.test/duration": "1h"}}}
     context = a_context(Operations(pod_template=overlay), first)
     cluster.apply(first, build_job(step, context))
-    cluster.apply(second, build_join(step, JobContext(second, context.installation, context.store)))
-    job = cluster.get("job", job_name(step))
+    job = cluster.get("job", job_name(step, STORE))
+    join(cluster, second, job)
+    job = cluster.get("job", job_name(step, STORE))
     assert {owner["uid"] for owner in job["metadata"]["ownerReferences"]} == {first.uid, second.uid}
     assert job["metadata"]["generation"] == 1
-    return job_name(step), job["metadata"]["uid"]
+    return job_name(step, STORE), job["metadata"]["uid"]
+
+
+def join(cluster: Cluster, owner: Owner, job: dict[str, Any]) -> None:
+    patch = json.dumps(build_join(job["metadata"]["uid"], owner))
+    cluster.kubectl("patch", "job", job["metadata"]["name"], "--type", "strategic", "-p", patch)
 
 
 def owners_of(cluster: Cluster, job: str) -> set[str]:
@@ -325,8 +330,8 @@ def test_joining_leaves_the_suspension_to_kueue(cluster: Cluster, pair) -> None:
     step = a_step("sample", name="queued", resources=ONE_GPU)
     context = a_context(Operations(queue="research"), first)
     cluster.apply(first, build_job(step, context))
-    job = job_name(step)
+    job = job_name(step, STORE)
     cluster.kubectl("patch", "job", job, "--field-manager=kueue", "-p", '{"spec": {"suspend": false}}')
-    cluster.apply(second, build_join(step, replace(context, owner=second)))
+    join(cluster, second, cluster.get("job", job))
     assert cluster.get("job", job)["spec"]["suspend"] is False
     assert owners_of(cluster, job) == {"first", "second"}

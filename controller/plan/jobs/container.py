@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from controller.api.labels import ATTEMPT_ENV
 from controller.plan.graph import Step
 from controller.plan.jobs.context import JobContext
 from controller.plan.jobs.failure_policy import WORKER
 from controller.plan.jobs.quantity import parse_bytes, render_bytes
 from controller.plan.jobs.spec_annotation import WORK_DIR
 from controller.plan.jobs.volumes import MODELS, SCRATCH, SPEC_FILE, build_mounts, needs_shared_memory
+from w2s_jobs.contracts.spec_file import ATTEMPT
 
 __all__ = ["build_container"]
 
@@ -64,7 +64,7 @@ def _env(step: Step, context: JobContext) -> list[dict[str, Any]]:
         "XDG_CACHE_HOME": f"{SCRATCH}/cache",
     }
     named: list[dict[str, Any]] = [{"name": name, "value": value} for name, value in values.items()]
-    named.append({"name": ATTEMPT_ENV, "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}})
+    named.append({"name": ATTEMPT, "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}})
     return sorted(named, key=lambda variable: str(variable["name"]))
 
 

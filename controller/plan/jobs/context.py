@@ -60,8 +60,8 @@ class JobContext:
             raise InvalidExperiment(
                 self.owner.name,
                 [
-                    f"spec.placement.pools: step '{step.name}' wants pool '{name}', which this installation does not "
-                    f"have; its pools: {known}. Name one of them, or have it added to the controller's settings"
+                    f"spec.pools: this installation has no pool '{name}'; its pools: {known}. Name one of them, or "
+                    "have it added to the controller's settings"
                 ],
             )
         return self._pools[name]

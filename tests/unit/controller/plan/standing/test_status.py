@@ -189,7 +189,6 @@ def test_an_end_is_dated_by_the_job_that_ended_last() -> None:
 @pytest.mark.parametrize(
     ("reason", "failed"),
     [
-        (Reason.PENDING, "False"),
         (Reason.INVALID_SPEC, "True"),
         (Reason.PLAN_REFUSED, "True"),
         (Reason.DOES_NOT_FIT, "True"),
