@@ -9,6 +9,7 @@ machine. Without a figure: a short run of the most telling ones. docs/benchmarks
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ _LEFT: dict[int, Left] = {1: "one", 5: "chain"}
 
 def main() -> None:
     given = _parser().parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # no control plane outlives its benchmark
     runs: dict[str | None, Callable[[], bool]] = {
         None: _short,
         "bare": lambda: figures.bare(given.jobs),

@@ -19,7 +19,7 @@ from tests.support.control_plane import ControlPlane
 __all__ = ["Progress", "follow", "name_of_job"]
 
 _CHUNK = 1 << 18
-_JOB = re.compile(rb'"metadata":\{"name":"(w2s-[a-z]+-[0-9a-f]{16})"')
+_JOB = re.compile(rb'"metadata":\{"name":"(w2s-[a-z]+-[0-9a-f-]+)"')
 _EXPERIMENT = re.compile(rb'"name":"(bench-\d{5,})"')
 _COMPLETE = b'"type":"Complete","status":"True"'
 _SUCCEEDED = b'"status":"True","type":"Succeeded"'

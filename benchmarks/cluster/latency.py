@@ -18,7 +18,7 @@ from controller.kube.resource import PODS
 __all__ = ["Latencies", "measure_latencies", "percentile"]
 
 _NODES = 10
-_JOB_OF_POD = re.compile(rb'"batch.kubernetes.io/job-name":"(w2s-[a-z]+-[0-9a-f]{16})"')
+_JOB_OF_POD = re.compile(rb'"batch.kubernetes.io/job-name":"(w2s-[a-z]+-[0-9a-f-]+)"')
 _ENDED = b'"phase":"Succeeded"'
 
 

@@ -21,8 +21,10 @@ from controller.api.parse import parse_object
 from controller.plan.compile import compile_plan
 from controller.plan.graph import Plan, Step
 from controller.plan.jobs import job_name
+from controller.settings import Store
 from tests.support.operator_process import ROOT
 from w2s_jobs.contracts.artifact import FileEntry, StepResult
+from w2s_jobs.contracts.steps import StoreSettings
 from w2s_jobs.store.layout import RESULT, attempt_path, folder
 
 __all__ = ["NAMESPACE", "Left", "Load", "make_load"]
@@ -64,14 +66,15 @@ class Load:
 def make_load(store: Path, count: int, left: Left, duration: str = "0s", first: int = 0) -> Load:
     """Make experiments whose pods run for `duration`, and write what their other steps made."""
     load, written = Load(store), set[str]()
+    target = Store(name="main", settings=StoreSettings(uri=store.as_uri()))
     for number in range(first, first + count):
         manifest = _manifest(number, left, duration)
         uid = {"uid": str(number), "generation": 1}
         plan = compile_plan(parse_object({**manifest, "metadata": {**manifest["metadata"], **uid}}))
         remaining = _remaining(plan, left)
         for place, step in enumerate(remaining):
-            load.steps[job_name(step)] = (plan.experiment, place)
-            load.results[job_name(step)] = _result(store, step)
+            load.steps[job_name(step, target)] = (plan.experiment, place)
+            load.results[job_name(step, target)] = _result(store, step)
         for step in plan.steps:
             if step not in remaining and step.key not in written:
                 written.add(step.key)
