@@ -109,6 +109,7 @@ class Installed:
                 queue=spec.queue,
                 priority_class_name=spec.priority_class_name,
                 image=spec.image,
+                pool_gpus={pool.name: pool.gpu for pool in spec.pools},
                 pod_template=spec.pod_template.model_dump(mode="json", by_alias=True, exclude_defaults=True),
             ),
         )

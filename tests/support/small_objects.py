@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from typing import Any
 
 from controller.kube.api import KubeApi
@@ -16,10 +17,10 @@ NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 _numbers = itertools.count(1)
 
 
-def make_namespace(api: KubeApi, prefix: str) -> str:
+def make_namespace(api: KubeApi, prefix: str, labels: Mapping[str, str] | None = None) -> str:
     """Create a namespace that no other test of this process has."""
     name = f"{prefix}-{next(_numbers)}"
-    api.create(NAMESPACES, {"metadata": {"name": name}})
+    api.create(NAMESPACES, {"metadata": {"name": name, "labels": dict(labels or {})}})
     return name
 
 

@@ -17,7 +17,7 @@ from controller.kube.errors import NotFound
 from controller.kube.resource import EVENTS, EXPERIMENTS, JOBS, PODS
 from controller.plan.compile import compile_plan
 from controller.settings import Installation
-from tests.support.operator_process import ROOT
+from tests.support.operator_process import ROOT, own_installation
 from tests.support.small_objects import NAMESPACES, make_namespace
 from tests.support.stand_in import StandIn
 
@@ -108,9 +108,7 @@ def small_run(api: KubeApi, folder: Path, prefix: str) -> Iterator[SmallRun]:
     """Make a namespace and a store that has what all but the last steps made; workers stand ready."""
     namespace = make_namespace(api, prefix)
     store = folder / namespace
-    settings = [{"name": "main", "settings": {"uri": store.as_uri()}}]
-    installation = Installation.model_validate({"stores": settings, "defaultStore": "main", "namespaces": [namespace]})
     with StandIn(api, store, folder / f"{namespace}-scratch", namespace) as stand_in:
         for step in compile_plan(parse_manifest(json.dumps(_MANIFEST), "tiny.yaml")).steps[:-STEPS]:
             stand_in.write(step.kind, step.key)
-        yield SmallRun(api, namespace, installation, stand_in)
+        yield SmallRun(api, namespace, own_installation(store, namespace), stand_in)
