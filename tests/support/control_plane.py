@@ -271,10 +271,12 @@ def _answers(url: str, context: ssl.SSLContext) -> bool:
 
 
 def free_port() -> int:
-    """Return a port of the loopback that nobody listens on."""
-    """Choose below the ports of outgoing connections: one of those could take it before the program listens."""
+    """Return a port of the loopback that nobody listens on.
+
+    It is below those of outgoing connections, one of which could take it before the program does, and of Services.
+    """
     while True:
-        port = random.randrange(20_000, 32_000)
+        port = random.randrange(20_000, 30_000)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

@@ -95,7 +95,8 @@ class SmallRun:
         ]
         found = {
             "status": {**status, "started": "", "finished": ""},
-            "jobs": sorted(job["metadata"]["name"] for job in self.jobs()),
+            # A Job's name ends with its store's, and each run has a store of its own.
+            "jobs": sorted(job["metadata"]["name"].rpartition("-")[0] for job in self.jobs()),
             "Jobs of each step": {key: len(set(uids)) for key, uids in self.stand_in.seen.items()},
             "events": sorted(reason for reason in told if reason in ("Started", "Succeeded")),
         }
