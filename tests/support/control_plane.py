@@ -234,6 +234,8 @@ def _add_nodes(plane: ControlPlane, count: int, stages: Path) -> None:
         f"--kubeconfig={plane.kubeconfig}",
         "--manage-all-nodes=false",
         "--manage-nodes-with-label-selector=type=kwok",
+        # Without a Lease that is renewed, nodes are taken for lost every 50 s; pods there are never ready again.
+        "--node-lease-duration-seconds=40",
         "--cidr=10.128.0.0/9",
         "--node-ip=10.128.0.1",
         f"--config={stages}",
