@@ -26,9 +26,11 @@ def model_folder(context: StepContext, source: ModelSource | None) -> Path:
     elif source.path is not None:
         folder = _given_folder(source.path)
     elif source.s3 is not None:
-        folder = _from_s3(context, source.s3)
+        with context.fetching():
+            folder = _from_s3(context, source.s3)
     elif source.hub is not None:
-        folder = _from_hub(source.hub)
+        with context.fetching():
+            folder = _from_hub(source.hub)
     else:
         raise InputError(f"step {context.ref}: a scratch model has no files yet; it must be trained before it is used")
     if not (folder / "config.json").is_file():
