@@ -11,12 +11,14 @@ from pathlib import Path
 from controller.errors import W2sError
 from controller.kube.connect import open_api
 from controller.kube.lease_record import Timing
+from controller.kube.resource import EXPERIMENTS
 from controller.operator.metrics import Metrics
 from controller.operator.operator import Operator, Options
 from controller.settings import Installation
 from tests.support.control_plane import ControlPlane
+from tests.support.definition import wait_until_served
 
-__all__ = ["NAMESPACE", "ROOT", "install", "run_operator", "running"]
+__all__ = ["NAMESPACE", "ROOT", "install", "own_installation", "run_operator", "running"]
 
 log = logging.getLogger(__name__)
 
@@ -28,15 +30,21 @@ def install(plane: ControlPlane) -> None:
     """Install namespace, RBAC and the CRD as an administrator does."""
     for file in ("namespace.yaml", "rbac.yaml", "crd.yaml"):
         plane.kubectl("apply", "--server-side", "-f", str(ROOT / "k8s" / file))
-    plane.kubectl("wait", "crd/weaktostrongexperiments.w2s.dev", "--for=condition=Established", "--timeout=20s")
+    wait_until_served(plane, EXPERIMENTS)
+
+
+def own_installation(store: Path, namespace: str) -> Installation:
+    """An installation with one store, that follows one namespace."""
+    settings = [{"name": "main", "settings": {"uri": store.as_uri()}}]
+    return Installation.model_validate({"stores": settings, "defaultStore": "main", "namespaces": [namespace]})
 
 
 @contextmanager
-def run_operator(plane: ControlPlane, installation: Installation, url: str | None = None) -> Iterator[Operator]:
-    """Run a controller until the block ends."""
+def run_operator(plane: ControlPlane, installation: Installation, lease: str) -> Iterator[Operator]:
+    """Run a controller until the block ends, with a Lease of its own."""
     metrics = Metrics()
-    api = open_api(plane.kubeconfig_for(NAMESPACE, "w2s-controller", url), observer=metrics.request)
-    options = Options(namespace=NAMESPACE, health=("127.0.0.1", 0), timing=Timing())
+    api = open_api(plane.kubeconfig_for(NAMESPACE, "w2s-controller"), observer=metrics.request)
+    options = Options(namespace=NAMESPACE, lease=lease, health=("127.0.0.1", 0), timing=Timing())
     with running(Operator(api, installation, metrics, options)) as operator:
         yield operator
 
@@ -57,5 +65,5 @@ def running(operator: Operator) -> Iterator[Operator]:
         yield operator
     finally:
         operator.stop()
-        thread.join(30)
-        assert not thread.is_alive(), "the controller did not end in 30 s"
+        thread.join(60)
+        assert not thread.is_alive(), "the controller did not end in 60 s"

@@ -8,6 +8,7 @@ from typing import Any
 from controller.api.labels import SPEC
 from controller.plan.graph import Step
 from controller.plan.jobs.context import JobContext
+from controller.plan.jobs.quantity import parse_bytes, render_bytes, whole_gibibytes
 
 __all__ = [
     "CREDENTIALS_FOLDER",
@@ -21,6 +22,7 @@ __all__ = [
     "build_mounts",
     "build_volumes",
     "needs_shared_memory",
+    "scratch_of",
 ]
 
 SCRATCH = "/work"
@@ -39,13 +41,21 @@ def needs_shared_memory(step: Step) -> bool:
     return step.resources.gpus > 0 or step.parallelism.ranks > step.resources.nodes
 
 
+def scratch_of(step: Step, context: JobContext) -> str:
+    """Return the size of a pod's scratch space: what every step gets, and what the placement says of its models."""
+    common = context.installation.workers.scratch
+    if not step.resources.disk:
+        return common
+    return render_bytes(whole_gibibytes(parse_bytes(common) + step.resources.disk))
+
+
 def build_volumes(step: Step, context: JobContext) -> list[dict[str, Any]]:
     """Build the volumes in the order of their names."""
     workers = context.installation.workers
     spec = {"path": "spec.json", "fieldRef": {"fieldPath": f"metadata.annotations['{SPEC}']"}}
     volumes: list[dict[str, Any]] = [
         {"name": "spec", "downwardAPI": {"items": [spec]}},
-        {"name": "work", "emptyDir": {"sizeLimit": workers.scratch}},
+        {"name": "work", "emptyDir": {"sizeLimit": scratch_of(step, context)}},
     ]
     if secret := context.store.credentials.secret_name:
         # Files follow the Secret when its keys are rotated; the variables of a running process do not. That it is
