@@ -66,13 +66,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(spec: StepSpec) -> int:
     stop = threading.Event()
-    _stop_on_signals(stop, spec)
     watchdog = Watchdog(
         spec.execution.no_progress_seconds, lambda words: leave(ExitCode.CRASHED, f"step {spec.kind}: {words}")
     )
     watchdog.start()
     store = open_store(spec.store)
     context = StepContext(spec, store, stop, watchdog)
+    _stop_on_signals(stop, context)
     if store.read_result(context.ref) is not None:
         log.info("already done")
         return ExitCode.DONE
@@ -159,11 +159,17 @@ def _set_up_process(spec: StepSpec) -> None:
     Path(spec.execution.work_dir).mkdir(parents=True, exist_ok=True)
 
 
-def _stop_on_signals(stop: threading.Event, spec: StepSpec) -> None:
+def _stop_on_signals(stop: threading.Event, context: StepContext) -> None:
+    grace = context.execution.grace_seconds
+
     def _handle(number: int, _frame: FrameType | None) -> None:
         log.info("told to stop (%s)", signal.Signals(number).name)
-        if spec.execution.grace_seconds is not None and not stop.is_set():
-            leave_within(spec.execution.grace_seconds, f"{spec.kind}/{spec.key[:12]}")
+        if context.is_fetching:
+            leave(
+                ExitCode.STOPPED, f"step {context.ref} was told to stop while it fetched its inputs; run again to go on"
+            )
+        if grace is not None and not stop.is_set():
+            leave_within(grace, str(context.ref))
         stop.set()
 
     signal.signal(signal.SIGTERM, _handle)

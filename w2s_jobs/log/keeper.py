@@ -27,6 +27,7 @@ from w2s_jobs.contracts.steps import StepSpec
 from w2s_jobs.log.tail import Tail
 from w2s_jobs.log.upload import Upload
 from w2s_jobs.store.open import open_store
+from w2s_jobs.watchdog import margin_of, words_of_late
 
 __all__ = ["keep_log"]
 
@@ -47,9 +48,9 @@ def keep_log(spec: StepSpec, pause: float = LOG_SECONDS) -> int | None:
 
     A step that a signal ended has the exit code that a shell gives it: 128 + signal.
     """
-    store, name = open_store(spec.store), _name_of(spec)
+    store, name, ref = open_store(spec.store), _name_of(spec), ArtifactRef(kind=spec.kind, key=spec.key)
     tail = Tail(secrets=[os.environ.get(variable, "") for variable in _SECRETS])
-    upload = Upload(tail, lambda text: store.write_log(ArtifactRef(kind=spec.kind, key=spec.key), name, text), pause)
+    upload = Upload(tail, lambda text: store.write_log(ref, name, text), pause)
     printed, complained = os.pipe(), os.pipe()
     # Threads must not be the ones that a signal interrupts: they are started while all signals are held back.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
@@ -62,19 +63,29 @@ def keep_log(spec: StepSpec, pause: float = LOG_SECONDS) -> int | None:
     pump = threading.Thread(target=_pass_on, args=({printed[0]: 1, complained[0]: 2}, tail), daemon=True)
     pump.start()
     upload.start()
-    ended = _Step(child, spec.execution.grace_seconds)
-    code, deadline = ended.wait()
+    step = _Step(child, spec.execution.grace_seconds)
+    code, deadline = step.wait()
     pump.join(min(_STRAGGLER_SECONDS, max(0.0, deadline - time.monotonic())))
+    if step.was_late:
+        last_words = f"error: {words_of_late(str(ref))}\n".encode()
+        _write(2, last_words)
+        tail.add(last_words)
     upload.finish(deadline - time.monotonic())
     return code
 
 
 class _Step:
-    """The child, as the parent sees it: signals go to it, and its end ends the parent."""
+    """The child, as the parent sees it: signals go to it, and its end ends the parent.
+
+    A child that is told to stop leaves by itself within the grace period, unless it is stuck where Python handles no
+    signal: then the parent ends it, a moment before Kubernetes would end both and count a crash.
+    """
 
     def __init__(self, child: int, grace_seconds: float | None) -> None:
         self._child, self._grace = child, grace_seconds
         self._told: float | None = None
+        self.was_late = False
+        self._running, self._lock = True, threading.Lock()
         for number in _SIGNALS:
             signal.signal(number, self._tell)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
@@ -84,23 +95,34 @@ class _Step:
         os.waitid(os.P_PID, self._child, os.WEXITED | os.WNOWAIT)  # its number is nobody else's until it is collected
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
+        with self._lock:
+            self._running = False
         status = os.waitstatus_to_exitcode(os.waitpid(self._child, 0)[1])
-        code = 128 - status if status < 0 else status
+        self.was_late &= status == -signal.SIGKILL
+        code = ExitCode.STOPPED if self.was_late else 128 - status if status < 0 else status
         for number in _SIGNALS:
             signal.signal(number, lambda *_: os._exit(code))  # who is told to stop now has nothing to save
         return code, self._deadline(time.monotonic())
 
     def _tell(self, number: int, _frame: FrameType | None) -> None:
+        if self._told is None and self._grace is not None:
+            late = threading.Timer(self._grace - margin_of(self._grace) / 2, self._end)
+            late.daemon = True
+            late.start()
         self._told = self._told or time.monotonic()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._child, number)
+        os.kill(self._child, number)
+
+    def _end(self) -> None:
+        with self._lock:
+            if self._running:
+                self.was_late = True
+                os.kill(self._child, signal.SIGKILL)
 
     def _deadline(self, now: float) -> float:
         """Return the time when SIGKILL may come, or as long as anybody would wait for a log."""
         if self._told is None or self._grace is None:
             return now + _LAST_SECONDS
-        margin = min(0.5, self._grace / 20)
-        return min(now + _LAST_SECONDS, self._told + self._grace - margin)
+        return min(now + _LAST_SECONDS, self._told + self._grace - margin_of(self._grace) / 5)
 
 
 def _name_of(spec: StepSpec) -> LogName:

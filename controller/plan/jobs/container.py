@@ -71,6 +71,8 @@ def _env(step: Step, context: JobContext) -> list[dict[str, Any]]:
         "W2S_WORK_DIR": WORK_DIR,
         "XDG_CACHE_HOME": f"{SCRATCH}/cache",
     }
+    if context.installation.workers.model_cache_size is not None:
+        values["W2S_CACHE_BYTES"] = str(parse_bytes(context.installation.workers.model_cache_size))
     if context.store.credentials.secret_name:
         values["W2S_CREDENTIALS"] = CREDENTIALS_FOLDER
     named: list[dict[str, Any]] = [{"name": name, "value": value} for name, value in values.items()]

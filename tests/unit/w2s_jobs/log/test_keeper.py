@@ -137,6 +137,16 @@ def test_a_store_that_does_not_answer_holds_no_stopped_step_beyond_its_grace(kep
     assert err == b"warning: the end of this log is not kept in the store: the store did not take it within 0 s\n"
 
 
+def test_a_step_that_is_stuck_below_python_is_ended_as_stopped_before_it_is_killed_as_crashed(kept: Kept) -> None:
+    kept.execution = {"grace_seconds": 0.4}
+    handled = "signal.signal(signal.SIGTERM, lambda *_: None)"
+    holds_the_interpreter = "import ctypes; ctypes.PyDLL(None).sleep(3600)"
+    code, _, err = kept.run(f"{handled}; os.kill(os.getppid(), signal.SIGTERM); {holds_the_interpreter}")
+    assert code == 143
+    assert err.startswith(b"error: step train/dddddddddddd was told to stop and did not end in time; what it had")
+    assert kept.log() == err
+
+
 def test_a_secret_of_the_environment_is_never_kept(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush-hush-hush")
     kept.run("print(os.environ)")
