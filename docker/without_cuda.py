@@ -36,7 +36,9 @@ def _hollow(library: Path) -> None:
     versions = {version for version in symbols.values() if version}
     with tempfile.TemporaryDirectory() as folder:
         source, script = Path(folder, "shell.c"), Path(folder, "versions")
-        functions = [f'void {symbol}(void) __attribute__((alias("trap")));' for symbol in symbols if symbol not in versions]
+        functions = [
+            f'void {symbol}(void) __attribute__((alias("trap")));' for symbol in symbols if symbol not in versions
+        ]
         source.write_text("\n".join(["static void trap(void) { __builtin_trap(); }", *functions]) + "\n")
         script.write_text("".join(f"{version} {{ *; }};\n" for version in versions))
         options = [f"-Wl,-soname,{name}", *([f"-Wl,--version-script={script}"] if versions else [])]

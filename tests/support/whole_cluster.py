@@ -1,4 +1,4 @@
-"""w2s on a cluster whose pods really run: installed by Helm as docs/install.md says, with a store on a real S3 server."""
+"""w2s on a cluster whose pods really run: installed by Helm as docs/install.md says, its store a real S3 server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A whole cluster: a real control plane, this machine as its node, an S3 server, the images, and w2s installed by Helm."""
+"""A whole cluster: a control plane, this machine as its node, an S3 server, the images, and w2s installed by Helm."""
 
 from __future__ import annotations
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
-from w2s_jobs.contracts.artifact import ArtifactRef, FileEntry, Input, Progress, StepResult
+from w2s_jobs.contracts.artifact import ArtifactRef, FileEntry, Input, LogName, Progress, StepResult
 from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.steps import StoreSettings
 from w2s_jobs.store.cache import FileCache
 from w2s_jobs.store.checksum import file_entry, make_again, verify_file
 from w2s_jobs.store.disk import disk_errors
-from w2s_jobs.store.layout import PROGRESS, RESULT, attempt_path, folder, part_path, select_entries
+from w2s_jobs.store.layout import LOGS, PROGRESS, RESULT, attempt_path, folder, part_path, select_entries
 from w2s_jobs.store.s3_checksums import sha256_and_crc64nvme
 from w2s_jobs.store.s3_client import S3Clients
 from w2s_jobs.store.s3_errors import s3_errors
@@ -140,6 +140,24 @@ class S3Store:
             return Progress.model_validate_json(body) if body is not None else None
         except ValidationError:
             return None
+
+    def write_log(self, ref: ArtifactRef, name: LogName, text: bytes) -> None:
+        """Overwrite the last part of a pod's log."""
+        key = self._key(ref, f"{LOGS}{name}")
+        with s3_errors(self.clients.place(self.bucket, key)):
+            self.clients.api.put_object(Bucket=self.bucket, Key=key, Body=text, ContentType="text/plain; charset=utf-8")
+
+    def list_logs(self, ref: ArtifactRef) -> list[LogName]:
+        """Return the logs that are kept."""
+        home = self._key(ref, LOGS)
+        names = (LogName.parse(key.removeprefix(home)) for key in sorted(self._list(home)))
+        return [name for name in names if name is not None]
+
+    def read_log(self, ref: ArtifactRef, name: LogName) -> bytes:
+        """Return a log that is kept."""
+        key = self._key(ref, f"{LOGS}{name}")
+        with s3_errors(self.clients.place(self.bucket, key)):
+            return self.clients.api.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
     def delete(self, ref: ArtifactRef) -> None:
         """Delete an artifact; result.json goes first, so that a reader never sees a result without its files."""

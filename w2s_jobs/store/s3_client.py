@@ -24,6 +24,7 @@ from s3transfer.crt import (
 )
 
 from w2s_jobs.contracts.steps import StoreSettings
+from w2s_jobs.store.credentials import make_session
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -60,13 +61,13 @@ class _CheckedDownload:
 
 @dataclass(frozen=True)
 class S3Clients:
-    """Clients of one endpoint, made when first used. Credentials come from the environment, as boto3 finds them."""
+    """Clients of one endpoint, made when first used. Credentials are found as boto3 does (store/credentials.py)."""
 
     settings: StoreSettings
 
     @cached_property
     def _session(self) -> Session:
-        return Session()
+        return make_session()
 
     @property
     def _endpoint(self) -> str:
