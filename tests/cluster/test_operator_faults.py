@@ -62,7 +62,7 @@ class Bench:
 
     def expire_lease(self, run: SmallRun) -> None:
         """Let the Lease of a killed controller run out now; test_lease.py waits for that."""
-        open_api(self.cluster.kubeconfig).delete(LEASES, run.namespace, NAMESPACE)
+        open_api(self.cluster.kubeconfig).delete(LEASES, Options.lease, run.lease)
 
     def finish(self, run: SmallRun) -> dict[str, Any]:
         """Wait for the end of an experiment and return what it came to."""
@@ -99,7 +99,7 @@ def undisturbed(plane: Bench) -> dict[str, Any]:
 
 def controller(api: KubeApi, run: SmallRun, timing: Timing = STEADY, rhythm: Rhythm | None = None) -> Operator:
     """Make a controller ready to run; each run of an experiment has a Lease of its own."""
-    options = Options(NAMESPACE, run.namespace, workers=2, health=("127.0.0.1", 0), timing=timing, rhythm=rhythm)
+    options = Options(run.lease, workers=2, health=("127.0.0.1", 0), timing=timing, rhythm=rhythm)
     return Operator(api, run.installation, Metrics(), options)
 
 

@@ -78,7 +78,7 @@ def run(admin: KubeApi, tmp_path: Path) -> Iterator[SmallRun]:
 @contextmanager
 def controller(cluster: ControlPlane, run: SmallRun, **changes: Any) -> Iterator[Operator]:
     installation = run.installation.model_copy(update=changes)
-    options = Options(NAMESPACE, run.namespace, workers=2, health=("127.0.0.1", 0), timing=Timing())
+    options = Options(run.lease, workers=2, health=("127.0.0.1", 0), timing=Timing())
     api = open_api(cluster.kubeconfig_for(NAMESPACE, "w2s-controller"))
     with running(Operator(api, installation, Metrics(), options)) as operator:
         yield operator
