@@ -30,8 +30,8 @@ test: setup-dev ## Run the fast tests
 engines: setup-all ## Run the tests of the real engines on the CPU (minutes)
 	$(RUN)/python -m pytest -q -m engines
 
-cluster: setup-dev ## Run the controller on a real API server with simulated nodes (minutes)
-	$(RUN)/python -m pytest -n 2 --dist loadfile -q -m cluster
+cluster: setup-dev ## Run the controller on real API servers with simulated nodes (minutes)
+	$(RUN)/python -m pytest -n 3 --dist loadfile -q -m cluster tests/cluster tests/chart
 
 e2e: setup-dev ## Run whole experiments, with kills (minutes)
 	$(RUN)/python -m pytest -q -m e2e
@@ -51,8 +51,8 @@ capabilities: setup ## Method reward on eight real data sets, three seeds (docs/
 bench: setup-all ## Print the benchmarks' ratios (docs/benchmarks.md)
 	for script in benchmarks/*.py; do echo "== $$script"; $(RUN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
 
-generate: setup-dev ## Write the files that come from the types: k8s/crd.yaml, docs/manifest.md
-	UPDATE_GOLDEN=1 $(RUN)/python -m pytest -q tests/repo/test_generated_files.py
+generate: setup-dev ## Write the files that come from the types and the chart: docs/manifest.md, k8s/, the chart's CRD
+	UPDATE_GOLDEN=1 $(RUN)/python -m pytest -q tests/repo/test_generated_files.py tests/chart/test_plain_manifests.py
 
 fmt: setup-dev ## Format and sort imports
 	$(RUN)/ruff format . && $(RUN)/ruff check --fix .

@@ -77,7 +77,7 @@ def step(model: Path, count: int, folder: Path) -> float:
         {"row_id": f"row-{n:05d}", "question": text, "level": None, "topic": None}
         for n, text in enumerate(questions(count))
     ]
-    sampling = SamplingSettings(n=SAMPLES, temperature=0.6, top_p=0.9, max_tokens=TOKENS)
+    sampling = SamplingSettings(samples=SAMPLES, temperature=0.6, top_p=0.9, max_tokens=TOKENS)
     params: dict[str, Any] = {
         "model": {"path": str(model)},
         "engine": "vllm",

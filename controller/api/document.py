@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-__all__ = ["Document", "NotYaml", "Path", "read_document", "render_path"]
+__all__ = ["Document", "NotYaml", "Path", "Sort", "read_document", "render_path"]
 
 Path = tuple[str | int, ...]
 """Place of a field: names of mappings and indexes of lists, from the top"""
@@ -38,6 +38,19 @@ class Document:
         return None
 
 
+@dataclass(frozen=True)
+class Sort:
+    """What a document is to be, in words for a person whose file is not."""
+
+    what: str
+    """what it is, and where to start"""
+    fields: str
+    """fields at its top"""
+
+
+MANIFEST = Sort("a manifest. Start from examples/quickstart.yaml", "apiVersion, kind, metadata, spec")
+
+
 def render_path(path: Path) -> str:
     """Write a path as people do: `spec.method.confidence.rounds[0].thresholds[2]`."""
     text = ""
@@ -46,7 +59,7 @@ def render_path(path: Path) -> str:
     return text
 
 
-def read_document(text: str) -> Document:
+def read_document(text: str, of: Sort = MANIFEST) -> Document:
     """Parse one YAML document.
 
     Raises
@@ -69,10 +82,10 @@ def read_document(text: str) -> Document:
     except RecursionError:
         raise NotYaml("nested too deeply for a manifest. Remove the inner brackets") from None
     if value is None:
-        raise NotYaml("empty; expected a manifest. Start from examples/quickstart.yaml")
+        raise NotYaml(f"empty; expected {of.what}")
     if not isinstance(value, dict):
         got = "a list" if isinstance(value, list) else "a single value"
-        raise NotYaml(f"expected a mapping with apiVersion, kind, metadata, spec; got {got}")
+        raise NotYaml(f"expected a mapping with {of.fields}; got {got}")
     return Document(value=value, lines=lines)
 
 

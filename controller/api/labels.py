@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 __all__ = [
-    "ATTEMPT_ENV",
     "FIELD_MANAGER",
     "GROUP",
+    "JOB_NAME",
     "KEY",
     "KIND",
     "KIND_PLURAL",
@@ -39,7 +39,7 @@ STEP_NAME = "w2s.dev/step"
 """Annotation: name of the step for people, such as `train round 1 t=50 seed 0`"""
 SPEC = "w2s.dev/spec"
 """Annotation of the pod template: the StepSpec as JSON, which the pod reads as a file"""
+JOB_NAME = "batch.kubernetes.io/job-name"
+"""Label that the Job controller gives its pods: name of the Job"""
 QUEUE = "kueue.x-k8s.io/queue-name"
 """Label by which Kueue takes a Job into a queue"""
-ATTEMPT_ENV = "W2S_POD_ATTEMPT"
-"""Environment variable of a pod: its own uid, the name of the attempt"""

@@ -15,7 +15,7 @@ from controller.api.rules import broken_rules
 from controller.api.v1alpha1 import WeakToStrongExperiment
 from controller.errors import InvalidExperiment
 
-__all__ = ["locate", "parse_manifest", "parse_object"]
+__all__ = ["locate", "parse_manifest", "parse_object", "render_problems"]
 
 
 def parse_manifest(text: str, source: str) -> WeakToStrongExperiment:
@@ -32,7 +32,7 @@ def parse_manifest(text: str, source: str) -> WeakToStrongExperiment:
         raise InvalidExperiment(source, [str(error)]) from None
     experiment, problems = _check(document.value)
     if experiment is None or problems:
-        raise InvalidExperiment(source, _lines(problems, document))
+        raise InvalidExperiment(source, render_problems(problems, document))
     return experiment
 
 
@@ -110,11 +110,11 @@ def _at(path: FieldPath, text: str) -> Any:
 
 def locate(problems: list[Problem], text: str) -> list[str]:
     """Render problems that were found later in a manifest that parses, each with its line in `text`."""
-    return _lines(problems, read_document(text))
+    return render_problems(problems, read_document(text))
 
 
-def _lines(problems: list[Problem], document: Document) -> list[str]:
-    """Render problems in the order of the text."""
+def render_problems(problems: list[Problem], document: Document) -> list[str]:
+    """Render problems in the order of the text, each with its line."""
     rendered = []
     for path, message in problems:
         line = document.line(path)

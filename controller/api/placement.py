@@ -33,7 +33,7 @@ class Pool(Contract):
     nodes: int = Field(default=1, ge=1, le=10000)
     """nodes at most"""
     host_memory: float | None = Field(default=None, gt=0, le=100000)
-    """hostMemory of one node in GB, for offload; null takes what a placement asks for, which `w2s plan` shows"""
+    """hostMemory of one node in GB, into which a training must fit; null takes what it asks for (`w2s plan -o json`)"""
     price_per_gpu_hour: float | None = Field(default=None, ge=0, le=10000)
     """pricePerGpuHour in a currency of your own; `w2s plan` multiplies it with the estimate"""
 

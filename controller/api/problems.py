@@ -20,6 +20,8 @@ Problem = tuple[Path, str]
 _PATTERNS: Mapping[str, str] = {
     r"^[0-9a-f]{7,40}$": "a commit hash of 7 to 40 hex digits. Branches and tags move: pin their commit",
     r"^[0-9a-f]{64}$": "a SHA-256 of 64 hex digits. Remove it: w2s computes it for local paths",
+    r"^([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E|)$": "bytes as Kubernetes writes them, such as "
+    "64Gi, 500M or 1073741824",
     r"^s3://": "a URI such as s3://bucket/prefix",
     r"^(file|s3)://": "a URI such as file:///folder or s3://bucket/prefix",
     r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$": "1 to 63 lower-case letters, digits and '-', the first and last no '-'",
@@ -50,7 +52,7 @@ _WANTED: Mapping[str, str] = {
 
 _FIXES: Mapping[str, str] = {
     "exactly one of": "Give one and no other",
-    "temperature 0": 'Set "n": 1, or a temperature above 0',
+    "temperature 0": "Set samples: 1, or a temperature above 0",
     "text must contain": "Write {question} where the question belongs",
     "ranks=": "Add zeroStage: 2",
     "offload needs": "Add zeroStage: 2",
@@ -58,6 +60,9 @@ _FIXES: Mapping[str, str] = {
     "expected task and dataset, or capabilities": "Write task and dataset for one task, capabilities for several",
 }
 """What to do about the findings of the shared types, by how they start."""
+
+_OTHERWISE_CALLED: Mapping[str, str] = {"n": "samples"}
+"""What a field is called in vLLM and other samplers, where that is not near its name here"""
 
 
 def describe_errors(model: type[BaseModel], errors: Iterable[ErrorDetails]) -> list[Problem]:
@@ -97,7 +102,8 @@ def _missing(model: type[BaseModel], error: ErrorDetails) -> str:
 def _unknown(model: type[BaseModel], error: ErrorDetails) -> str:
     *above, name = error["loc"]
     known = [_alias(n, f) for n, f in _fields_at(model, tuple(above)).items()]
-    return f"unknown field. {_did_you_mean(str(name), known)}Known fields here: {', '.join(known)}"
+    guess = _did_you_mean(_OTHERWISE_CALLED.get(str(name), str(name)), known)
+    return f"unknown field. {guess}Known fields here: {', '.join(known)}"
 
 
 def _not_among(model: type[BaseModel], error: ErrorDetails) -> str:

@@ -40,7 +40,6 @@ class ConditionType(Documented):
 class Reason(Documented):
     """Why a condition is as it is."""
 
-    PENDING = "Pending", "accepted; the first pass is not over", "wait a second; if it stays, see the controller's log"
     INVALID_SPEC = (
         "InvalidSpec",
         "the manifest cannot be compiled; the message names each field and its fix",

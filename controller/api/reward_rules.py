@@ -181,10 +181,10 @@ def _selections(experiment: WeakToStrongExperiment, reward: RewardMethod) -> Ite
             (*_HERE, "confidenceThreshold"),
             f"{reward.confidence_threshold}; no selection reads it. Add confidence or both to selections, or remove it",
         )
-    if by_votes and experiment.spec.sampling.n < 2:
+    if by_votes and experiment.spec.sampling.samples < 2:
         yield (
-            ("sampling", "n"),
-            f"{experiment.spec.sampling.n}; selection '{by_votes[0]}' needs votes. Draw 2 samples or more",
+            ("sampling", "samples"),
+            f"{experiment.spec.sampling.samples}; selection '{by_votes[0]}' needs votes. Draw 2 samples or more",
         )
 
 

@@ -35,9 +35,10 @@ def command(settings: Path, kubeconfig: Path | None, namespace: str, workers: in
     host, _, port = health.rpartition(":")
     if not port.isdigit():
         raise click.BadParameter(f"{health!r}; expected host:port", param_hint="--health")
+    installation = read_installation(settings)
     metrics = Metrics()
     options = Options(namespace=namespace, workers=workers, health=(host, int(port)))
-    operator = Operator(open_api(kubeconfig, observer=metrics.request), read_installation(settings), metrics, options)
+    operator = Operator(open_api(kubeconfig, observer=metrics.request), installation, metrics, options)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: operator.stop())
     operator.run()

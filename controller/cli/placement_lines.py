@@ -39,6 +39,7 @@ def _as_json(one: Placement) -> dict[str, Any]:
         "shards": choice.shards,
         "gpuMemory": round(choice.memory),
         "hostMemory": round(choice.host_memory),
+        "disk": round(choice.disk),
         "fits": choice.fits,
         "reason": choice.reason,
         "steps": list(one.steps),

@@ -93,7 +93,12 @@ class KubeApi:
         Items of a list have no kind of their own in the API; they are given it here.
         """
         request = RequestName("list", resource.plural, namespace)
-        query = {"limit": str(_PAGE), "labelSelector": label_selector, "resourceVersion": resource_version}
+        query = {
+            "limit": str(_PAGE),
+            "labelSelector": label_selector,
+            "fieldSelector": resource.field_selector,
+            "resourceVersion": resource_version,
+        }
         while True:
             answer = self._read(request, resource.path(namespace), query)
             for item in answer["items"] or ():
@@ -116,6 +121,7 @@ class KubeApi:
             "watch": "true",
             "allowWatchBookmarks": "true",
             "labelSelector": label_selector,
+            "fieldSelector": resource.field_selector,
             "resourceVersion": resource_version,
             "timeoutSeconds": str(max(1, round(timeout_seconds))),
         }
@@ -162,13 +168,15 @@ class KubeApi:
         namespace: str = "",
         *,
         uid: str = "",
+        resource_version: str = "",
         propagation: Propagation = "Background",
     ) -> Object:
-        """Delete an object; with a uid only that one (another of the same name: Conflict). Raises NotFound."""
+        """Delete an object; with a uid or version only that one (else Conflict). Raises NotFound."""
         request = RequestName("delete", resource.plural, namespace, name)
         options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
-        if uid:
-            options["preconditions"] = {"uid": uid}
+        preconditions = {"uid": uid, "resourceVersion": resource_version}
+        if given := {name: value for name, value in preconditions.items() if value}:
+            options["preconditions"] = given
         return self._write(request, "DELETE", resource.path(namespace, name), {}, options)
 
     def _read(self, request: RequestName, path: str, query: Mapping[str, str]) -> Object:

@@ -41,7 +41,8 @@ class Cache:
 
     def get(self, namespace: str, name: str) -> Object | None:
         """Return the object, or None."""
-        return self._objects.get((namespace, name))
+        with self._lock:  # between its old and its new state an object is absent for a moment
+            return self._objects.get((namespace, name))
 
     def all(self) -> list[Object]:
         """Return every object."""

@@ -111,6 +111,10 @@ class ListWatch:
             except KubeError as error:
                 self._failed(error)
                 pause = error.retry_after if isinstance(error, TooManyRequests) else 0.0
+            except Exception:  # a defect must not leave the controller blind for ever: it lists anew
+                log.exception("following %s failed; this is a defect of w2s", self.selection.resource.plural)
+                self._failures += 1
+                self._version = ""
             if self._failures:
                 self._ended.wait(max(pause, self._rhythm.backoff.seconds(self._failures, random.random)))
 

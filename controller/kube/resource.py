@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.api.labels import GROUP, KIND, KIND_PLURAL, VERSION
 
-__all__ = ["EVENTS", "EXPERIMENTS", "JOBS", "LEASES", "PODS", "SERVICES", "WORKLOADS", "Resource"]
+__all__ = ["EVENTS", "EXPERIMENTS", "JOBS", "LEASES", "PODS", "REFUSALS", "SERVICES", "WORKLOADS", "Resource"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class Resource:
     """name in paths, in RBAC rules and in metrics"""
     kind: str
     namespaced: bool = True
+    field_selector: str = ""
+    """which of its objects are read; empty for all"""
 
     @property
     def api_version(self) -> str:
@@ -39,6 +41,8 @@ JOBS = Resource("batch", "v1", "jobs", "Job")
 PODS = Resource("", "v1", "pods", "Pod")
 SERVICES = Resource("", "v1", "services", "Service")
 EVENTS = Resource("", "v1", "events", "Event")
+REFUSALS = replace(EVENTS, field_selector="involvedObject.kind=Job,reason=FailedCreate")
+"""What the Job controller says of pods that the API server refuses it"""
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 WORKLOADS = Resource("kueue.x-k8s.io", "v1beta1", "workloads", "Workload")
 """Kueue's queue entries; only there when Kueue is installed"""

@@ -110,20 +110,11 @@ class Artifacts:
         else:
             list(self._pool.map(self._ask, asked))
 
-    def progress(self, step: Step) -> Progress | None:
-        """Return how far a step is, at most two seconds old; None where nothing is known or can be read now."""
-        now = self._clock()
-        with self._lock:
-            read, progress = self._progress.get(step.key, (float("-inf"), None))
-        if now - read < _PROGRESS_SECONDS:
-            return progress
-        try:
-            progress = self._store.read_progress(step.ref)
-        except JobError:  # progress is shown, never needed
-            progress = None
-        with self._lock:
-            self._progress[step.key] = (now, progress)
-        return progress
+    def progress(self, steps: Iterable[Step]) -> dict[str, Progress]:
+        """Return how far steps are, at most two seconds old, by key; those of which nothing can be read now are out."""
+        asked = list(steps)
+        read = self._pool.map(self._read_progress, asked) if len(asked) > 1 else map(self._read_progress, asked)
+        return {step.key: progress for step, progress in zip(asked, read, strict=True) if progress is not None}
 
     def report(self, plan: Plan) -> Report:
         """Return what a status shows of a finished plan's report."""
@@ -144,6 +135,20 @@ class Artifacts:
             path = self._store.fetch(Input(kind=ref.kind, key=ref.key, file=file), Path(folder))
             content: Mapping[str, Any] = json.loads(path.read_bytes())
         return content
+
+    def _read_progress(self, step: Step) -> Progress | None:
+        now = self._clock()
+        with self._lock:
+            read, progress = self._progress.get(step.key, (float("-inf"), None))
+        if now - read < _PROGRESS_SECONDS:
+            return progress
+        try:
+            progress = self._store.read_progress(step.ref)
+        except JobError:  # progress is shown, never needed
+            progress = None
+        with self._lock:
+            self._progress[step.key] = (now, progress)
+        return progress
 
     def _ask(self, step: Step) -> None:
         result = self._store.read_result(step.ref)

@@ -1,26 +1,21 @@
-"""Experiments as plans: compiled once a generation, and their work once for all experiments that share a spec."""
+"""Experiments as plans: their work is compiled once for all experiments that share a spec."""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from controller.api.parse import parse_object
 from controller.api.v1alpha1 import WeakToStrongExperiment
+from controller.operator.recent import Recent
 from controller.plan.compile import Work, compile_work, finish_plan
 from controller.plan.graph import Plan
 from w2s_jobs.contracts.keys import canonical_json
 
 __all__ = ["Compiled", "Plans"]
 
-_MOST_PLANS = 512
-"""Plans that are kept; the least recently used one is compiled again when it is needed"""
 _MOST_WORKS = 64
-
-_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True)
@@ -35,8 +30,7 @@ class Plans:
     """Compiles the objects of the API server. Threads share one."""
 
     def __init__(self) -> None:
-        self._plans: _Recent[Compiled] = _Recent(_MOST_PLANS)
-        self._works: _Recent[Work] = _Recent(_MOST_WORKS)
+        self._works: Recent[Work] = Recent(_MOST_WORKS)
 
     def compile(self, obj: Mapping[str, Any]) -> Compiled:
         """Return the plan of an experiment as the API server gives it.
@@ -46,32 +40,6 @@ class Plans:
         InvalidExperiment, PlanRefused
             It can never run as it is; the message says what to change.
         """
-        metadata = obj["metadata"]
-        return self._plans.get((metadata["uid"], metadata["generation"]), lambda: self._compile(obj))
-
-    def _compile(self, obj: Mapping[str, Any]) -> Compiled:
         experiment = parse_object(obj)
         work = self._works.get((canonical_json(obj["spec"]),), lambda: compile_work(experiment))
         return Compiled(experiment, finish_plan(work, experiment))
-
-
-class _Recent(Generic[_Value]):
-    """The most recently used values of a function, by key."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._values: OrderedDict[tuple[Any, ...], _Value] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: tuple[Any, ...], make: Callable[[], _Value]) -> _Value:
-        """Return the value of `key`, making it where it is not there; two threads may both make it."""
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-        value = make()
-        with self._lock:
-            self._values[key] = value
-            while len(self._values) > self._most:
-                self._values.popitem(last=False)
-        return value

@@ -47,9 +47,13 @@ def seconds_to_deadline(about: About, scene: Scene, deadline_seconds: int | None
 
 
 def seconds_to_live(obj: Mapping[str, Any], now: datetime) -> float | None:
-    """Return the seconds until an ended experiment is deleted (spec.ttlSecondsAfterFinished), None where it stays."""
-    ttl, finished = obj["spec"].get("ttlSecondsAfterFinished"), (obj.get("status") or {}).get("finished")
-    if ttl is None or finished is None:
+    """Return the seconds until an ended experiment is deleted (spec.ttlSecondsAfterFinished), None where it stays.
+
+    A status of an earlier generation tells nothing: an edit may have made it go on.
+    """
+    ttl, status = obj["spec"].get("ttlSecondsAfterFinished"), obj.get("status") or {}
+    finished = status.get("finished")
+    if ttl is None or finished is None or status.get("observedGeneration") != obj["metadata"]["generation"]:
         return None
     return (read_time(finished) + timedelta(seconds=ttl) - now).total_seconds()
 

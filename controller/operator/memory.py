@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+
+from controller.kube.backoff import Backoff
 
 __all__ = ["Memory"]
 
@@ -19,34 +22,54 @@ _GRACE_SECONDS = 60.0
 """How long a Job may go on whose step has a result: a worker ends right after it wrote that"""
 
 
+_STORE_BACKOFF = Backoff(first=2.0, cap=60.0)
+
+
 @dataclass
 class Memory:
     """Of one experiment, in one process."""
 
     clock: Callable[[], float] = time.monotonic
+    chance: Callable[[], float] = random.random
     generation: int = -1
     """generation for which the store was asked"""
     asked: float = float("-inf")
+    """when it was asked for everything"""
     written: float = float("-inf")
     """when its status was written last"""
     refused: dict[str, str] = field(default_factory=dict)
     """what the API server said when it refused the Job of a step, by key"""
+    done: frozenset[str] | None = None
+    """keys of the steps that were done in the last pass; None before the first one"""
+    unreachable: int = 0
+    """how often in a row the store could not be asked"""
     _absent: dict[str, tuple[int, float]] = field(default_factory=dict)
     """how often the result of a Complete Job was not there, and when that was seen last"""
     _ending: dict[str, float] = field(default_factory=dict)
     """when a Job was first seen to run with its result there, by key"""
 
     def must_refresh(self, generation: int) -> bool:
-        """Tell whether the store is to be asked for everything, and note that it is."""
-        now = self.clock()
-        if self.generation == generation and now - self.asked < _REFRESH_SECONDS:
-            return False
-        self.generation, self.asked = generation, now
-        return True
+        """Tell whether the store is to be asked for everything."""
+        return self.generation != generation or self.clock() - self.asked >= _REFRESH_SECONDS
 
-    def to_ask(self, complete: Iterable[str]) -> list[str]:
-        """Return those steps with a Complete Job whose result is to be asked for now."""
+    def note_refresh(self, generation: int) -> None:
+        """Note that the store has answered for everything."""
+        self.generation, self.asked, self.unreachable = generation, self.clock(), 0
+
+    def note_unreachable(self) -> float:
+        """Note that the store could not be asked; return the seconds until it is asked again."""
+        self.unreachable += 1
+        return _STORE_BACKOFF.seconds(self.unreachable, self.chance)
+
+    def keep_refused(self, wanted: AbstractSet[str]) -> None:
+        """Forget what was said of Jobs that nobody wants any more."""
+        for key in self.refused.keys() - wanted:
+            del self.refused[key]
+
+    def to_ask(self, complete: AbstractSet[str]) -> list[str]:
+        """Return those steps with a Complete Job whose result is to be asked for now; forget all others."""
         now = self.clock()
+        self._absent = {key: seen for key, seen in self._absent.items() if key in complete}
         return [
             key
             for key in complete

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 __all__ = ["Metrics"]
+
+Tally = Mapping[tuple[str, str], int]
+"""Steps by state and kind"""
 
 _PASS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -17,7 +20,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         registry = self.registry
-        self.queue_depth = Gauge("w2s_queue_depth", "Experiments that wait for a pass", registry=registry)
+        self._queue_depth = Gauge("w2s_queue_depth", "Experiments that wait for a pass", registry=registry)
         self.passes = Histogram(
             "w2s_reconcile_seconds",
             "Seconds of one pass over one experiment",
@@ -31,17 +34,26 @@ class Metrics:
         self.request_seconds = Histogram(
             "w2s_api_request_seconds", "Seconds of a request to the API server", ["verb", "resource"], registry=registry
         )
-        self.steps = Gauge("w2s_steps", "Steps of all experiments by state", ["state"], registry=registry)
+        self.steps = Gauge(
+            "w2s_steps", "Steps of all experiments by state and kind", ["state", "kind"], registry=registry
+        )
         self.started = Counter("w2s_steps_started", "Jobs created, by kind of step", ["kind"], registry=registry)
+        self.finished = Counter(
+            "w2s_steps_finished", "Steps whose Job gave a result, by kind", ["kind"], registry=registry
+        )
         self.reused = Counter(
             "w2s_steps_reused", "Steps whose artifact was there before (cache hits)", ["kind"], registry=registry
         )
         self.gpu_seconds = Counter(
             "w2s_gpu_seconds", "GPU-seconds of finished steps, by kind", ["kind"], registry=registry
         )
-        self.leader = Gauge("w2s_leader", "1 while this process leads", registry=registry)
-        self.experiments = Gauge("w2s_experiments", "Experiments by condition", ["condition"], registry=registry)
-        self._counts: dict[str, Mapping[str, int]] = {}
+        self._leader = Gauge("w2s_leader", "1 while this process leads", registry=registry)
+        self._tallies: dict[str, Tally] = {}
+
+    def watch(self, queue_depth: Callable[[], int], leading: Callable[[], bool]) -> None:
+        """Ask for these whenever somebody reads the metrics."""
+        self._queue_depth.set_function(queue_depth)
+        self._leader.set_function(leading)
 
     def request(self, verb: str, resource: str, code: int, seconds: float) -> None:
         """Note a request (the observer of a KubeApi)."""
@@ -49,13 +61,20 @@ class Metrics:
         if verb != "watch":
             self.request_seconds.labels(verb, resource).observe(seconds)
 
-    def stand(self, experiment: str, counts: Mapping[str, int] | None) -> None:
-        """Note how many steps of an experiment are in which state; None when it is gone."""
-        before = self._counts.pop(experiment, {})
-        now = counts or {}
-        if counts is not None:
-            self._counts[experiment] = counts
-        for state in before.keys() | now.keys():
-            change = now.get(state, 0) - before.get(state, 0)
+    def finish(self, kind: str, gpu_seconds: float | None) -> None:
+        """Note a step that is done: what it took, or None where it was there already."""
+        if gpu_seconds is None:
+            self.reused.labels(kind).inc()
+        else:
+            self.finished.labels(kind).inc()
+            self.gpu_seconds.labels(kind).inc(gpu_seconds)
+
+    def stand(self, experiment: str, tally: Tally) -> None:
+        """Note how many steps of an experiment there are by state and kind; none when it is gone."""
+        before = self._tallies.pop(experiment, {})
+        if tally:
+            self._tallies[experiment] = tally
+        for place in before.keys() | tally.keys():
+            change = tally.get(place, 0) - before.get(place, 0)
             if change:
-                self.steps.labels(state).inc(change)
+                self.steps.labels(*place).inc(change)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from controller.errors import W2sError
-from controller.kube.api import KubeApi, Object
+from controller.kube.api import KubeApi
 from controller.kube.errors import Conflict, LostLeadership, TooManyRequests
 from controller.kube.lease import Election
 from controller.kube.lease_record import Timing
@@ -20,19 +20,17 @@ from controller.kube.list_watch import Rhythm
 from controller.kube.work_queue import WorkQueue
 from controller.operator.cluster import Cluster, Name
 from controller.operator.health import HealthServer
+from controller.operator.listen import listen
 from controller.operator.metrics import Metrics
 from controller.operator.reconcile import Reconciler
 from controller.operator.reporter import Reporter
 from controller.operator.target import Installed
-from controller.operator.wake import experiments_of_job, jobs_moved, pods_moved
 from controller.settings import Installation
 
 __all__ = ["Operator", "Options"]
 
 log = logging.getLogger(__name__)
 
-_POD_PAUSE = 0.25
-"""Seconds in which the changes of an experiment's pods are gathered into one pass: they only change what is shown"""
 _SYNC_SECONDS = 60.0
 
 
@@ -64,10 +62,13 @@ class Operator:
         self._election = Election(
             api, options.namespace, options.lease, identity, timing=options.timing, on_lost=self._on_lost
         )
-        self._cluster = Cluster.watch(api, api.fenced(self._election.fence), installation.namespaces)
+        self._cluster = Cluster.watch(
+            api, api.fenced(self._election.fence), installation.namespaces, kueue=installation.kueue
+        )
         reporter = Reporter(self._cluster, metrics)
         self._reconciler = Reconciler(self._cluster, Installed(installation), reporter)
         self._queue: WorkQueue[Name] = WorkQueue()
+        metrics.watch(lambda: self._queue.depth, lambda: self.leading)
         self._beats: dict[int, float] = {}
         """when each worker began its present pass"""
 
@@ -88,7 +89,7 @@ class Operator:
         W2sError
             The lead was lost: whoever started this process starts it again.
         """
-        self._listen()
+        listen(self._cluster, self._queue)
         with HealthServer(self._options.health, self._metrics.registry, self._alive, self._ready):
             for informer in self._cluster.informers:
                 informer.start(self._options.rhythm)
@@ -103,31 +104,6 @@ class Operator:
                 informer.stop()
         if self._lost.is_set():
             raise W2sError("this process lost the lead and ends; the next one takes over")
-
-    def _listen(self) -> None:
-        cluster, queue = self._cluster, self._queue
-
-        def experiment(old: Object | None, new: Object | None) -> None:
-            obj = new or old or {}
-            before, after = (old or {}).get("metadata", {}), (new or {}).get("metadata", {})
-            same = old is not None and new is not None and before["generation"] == after["generation"]
-            # Our own writes of the status come back as changes: only one that is gone, or that others made, matters.
-            if not same or after.get("deletionTimestamp") or (new or {}).get("status") != (old or {}).get("status"):
-                queue.add(Name(obj["metadata"]["namespace"], obj["metadata"]["name"]))
-
-        def job(old: Object | None, new: Object | None) -> None:
-            if jobs_moved(old, new):
-                for name in experiments_of_job(new or old or {}):
-                    queue.add(Name(*name))
-
-        def pod(old: Object | None, new: Object | None) -> None:
-            if pods_moved(old, new):
-                for name in cluster.experiments_of_pod(new or old or {}):
-                    queue.add_after(Name(*name), _POD_PAUSE)
-
-        cluster.experiments.on_change(experiment)
-        cluster.jobs.on_change(job)
-        cluster.pods.on_change(pod)
 
     def _start_workers(self) -> Sequence[threading.Thread]:
         workers = [
@@ -146,7 +122,6 @@ class Operator:
                     return
         while not self._stop.is_set():
             name = self._queue.get(timeout=1.0)
-            self._metrics.queue_depth.set(self._queue.depth)
             if name is not None:
                 self._beats[number] = time.monotonic()
                 try:
@@ -197,5 +172,4 @@ class Operator:
     def _ready(self) -> str | None:
         """Say what is missing: a process that waits for the lead is ready to take over."""
         unsynced = [one.resource.plural for one in self._cluster.informers if not one.synced.is_set()]
-        self._metrics.leader.set(self.leading)
         return f"not listed yet: {', '.join(unsynced)}" if unsynced else None

@@ -12,7 +12,7 @@ from typing import Any
 
 from controller.api.reasons import Reason
 from controller.errors import DoesNotFit, InvalidExperiment, PlanRefused
-from controller.kube.errors import Forbidden
+from controller.kube.errors import Forbidden, Invalid
 from controller.operator.cluster import Cluster, Name
 from controller.operator.lifetime import is_outlived, overdue, seconds_to_deadline, soonest, utc_now
 from controller.operator.memory import Memory
@@ -22,7 +22,7 @@ from controller.plan.decide import decide
 from controller.plan.graph import Step
 from controller.plan.jobs import Owner, job_name
 from controller.plan.standing.conditions import Situation
-from controller.plan.standing.observe import JobPhase, JobState, is_over, observe, read_jobs
+from controller.plan.standing.observe import JobPhase, JobState, is_over, longest_running, observe, read_jobs
 from controller.plan.standing.scene import Scene
 from w2s_jobs.contracts.errors import JobError
 
@@ -31,8 +31,6 @@ __all__ = ["Reconciler"]
 log = logging.getLogger(__name__)
 
 Object = Mapping[str, Any]
-_STORE_PAUSE = 15.0
-"""Seconds until a store that could not be asked is asked again"""
 _PROGRESS_PAUSE = 5.0
 """Seconds between two looks at the progress of running steps"""
 _REFUSED_PAUSE = 15.0
@@ -73,15 +71,14 @@ class Reconciler:
         memory = self._memory(name, obj["metadata"]["uid"])
         try:
             target = self._installed.target(name, obj)
-            scene = self._observe(target, memory)
-            self._apply(target, scene, memory)
         except (InvalidExperiment, PlanRefused) as refused:
             self._leave_all(obj)
-            self._reporter.refuse(name, obj, _situation(refused))
-            return None
+            return self._reporter.refuse(name, obj, _situation(refused))
+        try:
+            scene = self._observe(target, memory)
         except JobError as error:
-            self._reporter.refuse(name, obj, Situation(Reason.STORE_UNAVAILABLE, str(error)))
-            return _STORE_PAUSE
+            return self._without_store(target, memory, error)
+        self._apply(target, scene, memory)
         due = self._reporter.report(target, scene, memory)
         return soonest(due, memory.next_question, *self._next_looks(target, scene, memory))
 
@@ -90,31 +87,45 @@ class Reconciler:
         plan, artifacts = target.plan, target.artifacts
         if memory.must_refresh(target.about.generation):
             artifacts.refresh(plan.steps)
+            memory.note_refresh(target.about.generation)
         pods, jobs = self._jobs(target)
         done = artifacts.outcomes(plan)
-        complete = [key for key, job in jobs.items() if job.phase is JobPhase.COMPLETE and key not in done]
+        complete = {key for key, job in jobs.items() if job.phase is JobPhase.COMPLETE and key not in done}
         if asked := memory.to_ask(complete):
             artifacts.refresh([plan.step(key) for key in asked])
             done = artifacts.outcomes(plan)
             memory.note_answers(asked, done.keys())
         observed = observe(jobs, frozenset(done), memory.missing)
-        running = [key for key, job in jobs.items() if job.phase is JobPhase.RUNNING]
+        decision = decide(plan, observed)
+        over = decision.succeeded or decision.finished
+        uids = [job.uid for job in jobs.values()]
         return Scene(
             plan=plan,
             observed=observed,
-            decision=decide(plan, observed),
+            decision=decision,
             jobs=jobs,
             pods=pods,
+            workloads=self._cluster.workloads_of(uids),
+            refusals=self._cluster.refusals_of(uids),
             refused=memory.refused,
             outcomes=done,
             report=artifacts.report(plan) if plan.report in done else None,
-            trouble=overdue(target.about, target.spec.active_deadline_seconds, self._now()),
-            progress={key: found for key in running if (found := artifacts.progress(plan.step(key)))},
+            trouble=None if over else overdue(target.about, target.spec.active_deadline_seconds, self._now()),
+            progress=artifacts.progress([plan.step(key) for key in longest_running(jobs)]),
         )
 
+    def _without_store(self, target: Target, memory: Memory, error: JobError) -> float | None:
+        """Report a store that cannot be asked. What runs goes on, but where the experiment says that nothing is to."""
+        late = overdue(target.about, target.spec.active_deadline_seconds, self._now())
+        if target.spec.suspend or late is not None:
+            self._leave_all(target.obj)
+        situation = Situation(Reason.STORE_UNAVAILABLE, str(error))
+        self._reporter.refuse(target.name, target.obj, situation, target.about.store)
+        return memory.note_unreachable()
+
     def _jobs(self, target: Target) -> tuple[dict[str, Sequence[Object]], dict[str, JobState]]:
-        namespace = target.name.namespace
-        found = [self._cluster.jobs.get(namespace, job_name(step)) for step in target.plan.steps]
+        namespace, store = target.name.namespace, target.context.store
+        found = [self._cluster.jobs.get(namespace, job_name(step, store)) for step in target.plan.steps]
         jobs = [job for job in found if job is not None]
         pods: dict[str, Sequence[Object]] = {job["metadata"]["uid"]: self._cluster.pods_of(job) for job in jobs}
         return pods, read_jobs(target.plan, jobs, pods)
@@ -122,7 +133,8 @@ class Reconciler:
     def _apply(self, target: Target, scene: Scene, memory: Memory) -> None:
         """Make the cluster hold the Jobs that are still needed, each owned by this experiment, and no other of ours."""
         wanted = self._wanted(target, scene)
-        kept = {job_name(step) for step in wanted}
+        memory.keep_refused({step.key for step in wanted})
+        kept = {job_name(step, target.context.store) for step in wanted}
         kept |= {job.name for job in scene.jobs.values() if not job.unfinished}
         kept |= {scene.jobs[key].name for key in self._ending(target, scene, memory)}
         for job in self._cluster.owned_jobs(target.uid):
@@ -133,7 +145,7 @@ class Reconciler:
             if state is None:
                 self._start(step, target, memory)
             elif target.uid not in state.owners and state.phase is not JobPhase.DELETING:
-                self._cluster.join_step(step, target.context)
+                self._cluster.join_step(step, target.context, state.uid)
 
     def _wanted(self, target: Target, scene: Scene) -> list[Step]:
         """List the steps that are to have a Job: needed ones that have one, and as many more as there is room."""
@@ -157,13 +169,13 @@ class Reconciler:
         """Create the Job of a step; what the API server says when it refuses is kept for the status."""
         try:
             self._cluster.start_step(step, target.context)
-        except Forbidden as refused:
+        except (Forbidden, Invalid) as refused:
             memory.refused[step.key] = str(refused)
             return
         memory.refused.pop(step.key, None)
         log.info(
             "Job %s created",
-            job_name(step),
+            job_name(step, target.context.store),
             extra={"experiment": target.name.name, "namespace": target.name.namespace, "step": step.name},
         )
         self._reporter.metrics.started.labels(step.kind).inc()

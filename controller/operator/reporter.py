@@ -19,6 +19,7 @@ from controller.plan.standing.conditions import Situation, differ
 from controller.plan.standing.events import build_events
 from controller.plan.standing.scene import About, Scene
 from controller.plan.standing.status import project_status, project_trouble
+from controller.plan.standing.tally import finished_since, tally
 
 __all__ = ["Reporter"]
 
@@ -40,12 +41,14 @@ class Reporter:
         """Write what a scene shows; return the seconds until a change that is held back may be written."""
         before = _read_status(target.obj)
         status = project_status(target.about, scene, before, write_time(self._now()))
-        self.metrics.stand(str(target.name), status.steps.model_dump())
+        self._count(target, scene, memory, is_new=before is None)
         held_back = self._write(target.name, target.about, before, status, memory)
         return soonest(held_back, seconds_to_live({**target.obj, "status": _as_json(status)}, self._now()))
 
-    def refuse(self, name: Name, obj: Mapping[str, Any], situation: Situation) -> None:
-        """Write why an experiment does not run at all."""
+    def refuse(
+        self, name: Name, obj: Mapping[str, Any], situation: Situation, store: str | None = None
+    ) -> float | None:
+        """Write why an experiment does not run at all; return the seconds until its time to live is over."""
         before, metadata = _read_status(obj), obj["metadata"]
         about = About(
             name=name.name,
@@ -53,13 +56,24 @@ class Reporter:
             uid=metadata["uid"],
             generation=metadata["generation"],
             created=metadata["creationTimestamp"],
+            store=store,
         )
         status = project_trouble(about, situation, before, write_time(self._now()))
         self._write(name, about, before, status, Memory())
+        return seconds_to_live({**obj, "status": _as_json(status)}, self._now())
 
     def forget(self, name: Name) -> None:
         """Count an experiment that is gone no more."""
-        self.metrics.stand(str(name), None)
+        self.metrics.stand(str(name), {})
+
+    def _count(self, target: Target, scene: Scene, memory: Memory, *, is_new: bool) -> None:
+        """Count for the metrics. What was done when this process came counts only in a new experiment: as reused."""
+        self.metrics.stand(str(target.name), tally(scene))
+        done = frozenset(scene.outcomes)
+        known = memory.done if memory.done is not None else frozenset() if is_new else done
+        for one in finished_since(scene, known, target.uid):
+            self.metrics.finish(one.kind, one.gpu_seconds)
+        memory.done = done
 
     def _write(
         self, name: Name, about: About, before: ExperimentStatus | None, status: ExperimentStatus, memory: Memory

@@ -237,7 +237,7 @@ class PlanBuilder:
         """Build the settings of greedy decoding; stop strings and dtype are those of the manifest."""
         sampling = self.spec.sampling
         return SamplingSettings(
-            n=1, temperature=0, top_p=1, max_tokens=max_tokens, stop=sampling.stop, dtype=sampling.dtype
+            samples=1, temperature=0, top_p=1, max_tokens=max_tokens, stop=sampling.stop, dtype=sampling.dtype
         )
 
     def _prepare(

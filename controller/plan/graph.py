@@ -37,6 +37,8 @@ class Resources:
     """processes of a training that compute together, each on a node of its own and each holding all of the above"""
     host_memory: int = 0
     """bytes of the node's memory that one process needs for the model, beside its program; 0 where nothing tells"""
+    disk: int = 0
+    """bytes of scratch space that one process needs for models and checkpoints; 0 where nothing tells"""
 
     @property
     def all_gpus(self) -> int:

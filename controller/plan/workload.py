@@ -64,7 +64,7 @@ class Workload:
             case SampleParams(sampling=sampling, shots=shots):
                 read = self._over(step, "questions", lambda f: f.prompt_tokens + shots * _example_tokens(f))
                 written = self._over(step, "questions", lambda f: min(sampling.max_tokens, f.completion_tokens))
-                return read, written * sampling.n
+                return read, written * sampling.samples
             case ScoreParams(max_seq_len=longest):
                 return self._over(step, "questions", lambda f: min(longest, _example_tokens(f))), 0.0
             case TrainParams(training=training):

@@ -20,6 +20,7 @@ from controller.kube.fence import Fence
 from controller.kube.resource import JOBS, Resource
 from tests.support.api_proxy import ApiProxy
 from tests.support.control_plane import ControlPlane
+from tests.support.definition import wait_until_served
 from tests.support.small_objects import CONFIG_MAPS, config_map, make_namespace
 
 
@@ -161,8 +162,7 @@ def test_a_version_that_is_too_old_is_gone(api: KubeApi, control_plane: ControlP
     name = f"{things.plural}.{things.group}"
     kind = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": name}}
     control_plane.apply({**kind, "spec": spec})
-    control_plane.kubectl("wait", f"crd/{name}", "--for=condition=Established", "--timeout=20s")
-    control_plane.wait_for("its list", lambda: control_plane.kubectl("get", "things", check=False).returncode == 0)
+    wait_until_served(control_plane, things)
     with pytest.raises(errors.Gone, match=r"watch things: .*too old resource version"):
         list(api.watch(things, resource_version="1", timeout_seconds=10))
 

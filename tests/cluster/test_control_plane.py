@@ -11,7 +11,7 @@ def test_a_job_with_gpus_completes_on_simulated_nodes(control_plane: ControlPlan
     }
     job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "harness", "namespace": "default"}}
     control_plane.apply({**job, "spec": {"template": {"spec": pod}}})
-    control_plane.kubectl("wait", "job/harness", "--for=condition=Complete", "--timeout=30s")
+    control_plane.kubectl("wait", "job/harness", "--for=condition=Complete", "--timeout=120s")
 
 
 def test_a_service_account_may_do_nothing_by_itself(control_plane: ControlPlane) -> None:

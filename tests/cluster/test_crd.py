@@ -1,6 +1,7 @@
 """The CustomResourceDefinition on a real API server: accepted, and every valid manifest with it."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,12 @@ STATUS = {
 
 
 @pytest.fixture(scope="module")
-def plane(control_plane: ControlPlane) -> ControlPlane:
+def plane(control_plane: ControlPlane) -> Iterator[ControlPlane]:
     """A control plane that knows experiments."""
     install_definition(control_plane)
     control_plane.kubectl("create", "namespace", "examples")
-    return control_plane
+    yield control_plane
+    control_plane.kubectl("delete", "namespace", "examples", "--wait=false")
 
 
 def test_the_definition_is_established_and_structural(plane: ControlPlane) -> None:
@@ -88,28 +90,31 @@ def test_a_null_that_kubectl_drops_is_not_taken_for_zero(plane: ControlPlane) ->
 
 def test_a_list_of_experiments_shows_how_far_they_are(plane: ControlPlane) -> None:
     manifest = (ROOT / "examples" / "quickstart.yaml").read_text().replace("name: quickstart", "name: shown")
-    plane.kubectl("apply", "-f", "-", stdin=manifest)
+    plane.kubectl("apply", "-n", "examples", "-f", "-", stdin=manifest)
     patch = json.dumps({"status": STATUS})
-    plane.kubectl("patch", "w2s", "shown", "--subresource=status", "--type=merge", "-p", patch)
-    head, row = plane.kubectl("get", "w2s", "shown").stdout.splitlines()
+    plane.kubectl("patch", "w2s", "shown", "-n", "examples", "--subresource=status", "--type=merge", "-p", patch)
+    head, row = plane.kubectl("get", "w2s", "shown", "-n", "examples").stdout.splitlines()
     assert head.split() == ["NAME", "READY", "PROGRESS", "PGR", "REASON", "AGE"]
     assert row.split()[:5] == ["shown", "False", "3/9", "0.69", "StepsRunning"]
-    assert "weaktostrongexperiment.w2s.dev/shown" in plane.kubectl("get", "all").stdout
+    assert "weaktostrongexperiment.w2s.dev/shown" in plane.kubectl("get", "all", "-n", "examples").stdout
 
 
 def test_a_status_is_written_by_its_own_door_only(plane: ControlPlane) -> None:
     manifest = (ROOT / "examples" / "quickstart.yaml").read_text().replace("name: quickstart", "name: doors")
-    plane.kubectl("apply", "-f", "-", stdin=f"{manifest}\nstatus: {{progress: 1/1}}\n")
-    assert plane.kubectl("get", "w2s", "doors", "-o", "jsonpath={.status}").stdout == ""
+    plane.kubectl("apply", "-n", "examples", "-f", "-", stdin=f"{manifest}\nstatus: {{progress: 1/1}}\n")
+    assert plane.kubectl("get", "w2s", "doors", "-n", "examples", "-o", "jsonpath={.status}").stdout == ""
 
 
-def test_n_without_quotes_is_told_to_be_quoted(plane: ControlPlane) -> None:
+@pytest.mark.parametrize(("written", "read"), [("n", "false"), ('"n"', "n")])
+def test_samples_under_the_name_that_samplers_give_them_are_refused(
+    plane: ControlPlane, written: str, read: str
+) -> None:
     manifest = (ROOT / "examples" / "quickstart.yaml").read_text()
-    assert '{"n": 10' in manifest, "kubectl reads n without quotes as false"
-    tried = plane.kubectl("apply", "--dry-run=server", "-f", "-", stdin=manifest.replace('"n"', "n"), check=False)
-    assert (
-        'spec.sampling: Invalid value: kubectl reads n without quotes as false. Write it in quotes: "n"' in tried.stderr
-    )
+    assert "{samples: 10" in manifest
+    manifest = manifest.replace("{samples: 10", f"{{{written}: 10")
+    tried = plane.kubectl("apply", "--dry-run=server", "-f", "-", stdin=manifest, check=False)
+    assert tried.returncode != 0
+    assert f'unknown field "spec.sampling.{read}"' in tried.stderr
 
 
 def test_null_takes_the_rest_where_the_server_gets_it(plane: ControlPlane) -> None:

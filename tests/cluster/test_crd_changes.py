@@ -1,7 +1,7 @@
 """What may be changed in an experiment that exists: how it runs, and lists that grow. Nothing else."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "confidence: task": (lambda spec: spec["task"].update(family="math"), "spec.task"),
     "confidence: splits": (lambda spec: spec["dataset"]["splits"].update(labelled=99), "spec.dataset"),
     "confidence: model": (lambda spec: spec["models"]["weak"]["pretrain"].clear(), "spec.models"),
-    "confidence: sampling": (lambda spec: spec.update(sampling={"n": 5}), "spec.sampling"),
+    "confidence: sampling": (lambda spec: spec.update(sampling={"samples": 5}), "spec.sampling"),
     "confidence: training": (lambda spec: spec.update(training={"epochs": 3}), "spec.training"),
     "confidence: evaluation": (lambda spec: spec.update(evaluation={"maxTokens": 64}), "spec.evaluation"),
     "confidence: engine": (lambda spec: spec.update(engine="transformers"), "spec.engine"),
@@ -99,11 +99,19 @@ REFUSED: dict[str, tuple[Change, str]] = {
 
 
 @pytest.fixture(scope="module")
-def said(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What the API server says of each change that it refuses."""
+def namespace(control_plane: ControlPlane) -> Iterator[str]:
     install_definition(control_plane)
+    control_plane.kubectl("create", "namespace", "changes")
+    yield "changes"
+    control_plane.kubectl("delete", "namespace", "changes", "--wait=false")
+
+
+@pytest.fixture(scope="module")
+def said(control_plane: ControlPlane, namespace: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the API server says of each change that it refuses."""
     before = {"confidence": yaml.safe_load(TINY), "reward": yaml.safe_load(REWARD)}
-    control_plane.apply(*before.values())
+    for obj in before.values():
+        control_plane.kubectl("apply", "-n", namespace, "-f", "-", stdin=json.dumps(obj))
     folder = tmp_path_factory.mktemp("changes")
     files: dict[Path, str] = {}
     for name, change in [*ALLOWED.items(), *((name, change) for name, (change, _) in REFUSED.items())]:
@@ -112,7 +120,7 @@ def said(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) 
         file = folder / f"{len(files)}.json"
         file.write_text(json.dumps(obj))
         files[file] = name
-    return {files[file]: message for file, message in refusals(control_plane, list(files), "default").items()}
+    return {files[file]: message for file, message in refusals(control_plane, list(files), namespace).items()}
 
 
 @pytest.mark.parametrize("name", ALLOWED)
@@ -127,22 +135,22 @@ def test_what_is_computed_may_not_change(name: str, said: dict[str, str]) -> Non
     assert "apply a new experiment under another name" in said[name].lower()
 
 
-def test_the_method_may_not_change(control_plane: ControlPlane, said: object) -> None:
+def test_the_method_may_not_change(control_plane: ControlPlane, namespace: str, said: object) -> None:
     reward, confidence = yaml.safe_load(REWARD), yaml.safe_load(TINY)
     other = json.dumps({**reward, "metadata": confidence["metadata"]})
-    tried = control_plane.kubectl("replace", "--dry-run=server", "-f", "-", stdin=other, check=False)
+    tried = control_plane.kubectl("replace", "-n", namespace, "--dry-run=server", "-f", "-", stdin=other, check=False)
     assert {"spec.method", "spec.models"} <= refused_paths(tried.stderr)
 
 
-def test_two_people_may_each_add_a_seed(control_plane: ControlPlane, said: object) -> None:
+def test_two_people_may_each_add_a_seed(control_plane: ControlPlane, namespace: str) -> None:
     obj = yaml.safe_load(TINY)
     obj["metadata"]["name"] = "seeds"
-    control_plane.apply(obj)
+    control_plane.kubectl("apply", "-n", namespace, "-f", "-", stdin=json.dumps(obj))
     only = {key: obj[key] for key in ("apiVersion", "kind", "metadata")}
     for person, seed in (("ann", 1), ("bob", 2)):
         control_plane.kubectl(
-            *("apply", "--server-side", "--field-manager", person, "-f", "-"),
+            *("apply", "-n", namespace, "--server-side", "--field-manager", person, "-f", "-"),
             stdin=json.dumps({**only, "spec": {"seeds": [seed]}}),
         )
-    seeds = control_plane.kubectl("get", "w2s", "seeds", "-o", "jsonpath={.spec.seeds}").stdout
+    seeds = control_plane.kubectl("get", "w2s", "seeds", "-n", namespace, "-o", "jsonpath={.spec.seeds}").stdout
     assert json.loads(seeds) == [0, 1, 2]

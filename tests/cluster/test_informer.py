@@ -52,7 +52,7 @@ def follow(proxy: ApiProxy, namespace: str) -> Iterator[Follow]:
         informer.on_change(changes)
         informer.start(rhythm or Rhythm(backoff=QUICK))
         started.append(informer)
-        assert not wait or informer.synced.wait(20)
+        assert not wait or informer.synced.wait(60)
         return informer, changes
 
     yield start
@@ -202,6 +202,13 @@ def test_each_namespace_that_is_named_is_followed_and_no_other(api: KubeApi, nam
     assert len(informer) == 2
 
 
+def test_without_names_every_namespace_is_followed(api: KubeApi, namespace: str, follow: Follow) -> None:
+    _, changes = follow(namespaces=[])
+    for place in (namespace, make_namespace(api, "informer")):
+        api.create(CONFIG_MAPS, config_map(place, place))
+        changes.wait_for_kinds(place, "ADDED")
+
+
 def test_while_the_api_server_fails_it_says_so_and_comes_back_by_itself(
     api: KubeApi, namespace: str, proxy: ApiProxy, follow: Follow
 ) -> None:
@@ -212,7 +219,7 @@ def test_while_the_api_server_fails_it_says_so_and_comes_back_by_itself(
     proxy.wait_for("list", "configmaps", 3)
     assert isinstance(informer.problem, errors.Unavailable)
     changes.wait_for_kinds("x", "ADDED")
-    assert informer.synced.wait(20)
+    assert informer.synced.wait(60)
     assert informer.problem is None
 
 

@@ -18,7 +18,9 @@ from tests.support.api_proxy import ApiProxy
 from tests.support.control_plane import ControlPlane
 from tests.support.small_objects import CONFIG_MAPS, config_map, make_namespace
 
-SHORT = Timing(lease_seconds=2, renew_deadline=1.2, retry_seconds=0.1)
+SHORT = Timing(lease_seconds=3, renew_deadline=2, retry_seconds=0.1)
+"""of a leader that is to lose it"""
+STEADY = Timing(lease_seconds=15, renew_deadline=10, retry_seconds=0.1)
 LONG = Timing(lease_seconds=600, renew_deadline=500, retry_seconds=0.1)
 Stand = Callable[..., Election]
 
@@ -44,7 +46,7 @@ def stand(api: KubeApi, namespace: str) -> Iterator[Stand]:
     """Let a candidate stand until the test ends."""
     started: list[Election] = []
 
-    def start(identity: str, timing: Timing = SHORT, through: KubeApi | None = None, **options: Any) -> Election:
+    def start(identity: str, timing: Timing = STEADY, through: KubeApi | None = None, **options: Any) -> Election:
         election = Election(through or api, namespace, "w2s", identity, timing=timing, **options)
         election.start()
         started.append(election)
@@ -63,7 +65,7 @@ def lease(api: KubeApi, namespace: str) -> dict[str, Any]:
 def renewals(api: KubeApi, namespace: str, count: int) -> None:
     """Wait until the Lease was written `count` times from now."""
     version = api.list(LEASES, namespace)[1]
-    events = iter(api.watch(LEASES, namespace, resource_version=version, timeout_seconds=30))
+    events = iter(api.watch(LEASES, namespace, resource_version=version, timeout_seconds=60))
     for _ in range(count):
         next(events)
 
@@ -78,13 +80,13 @@ def test_of_many_candidates_one_leads(api: KubeApi, namespace: str, stand: Stand
 
 def test_a_leader_that_stops_hands_over_at_once(api: KubeApi, namespace: str, stand: Stand) -> None:
     first = stand("first", LONG)
-    assert first.leading.wait(20)
+    assert first.leading.wait(60)
     second = stand("second", LONG)
     renewals(api, namespace, 3)
     assert not second.leading.is_set()
     first.stop()
     assert lease(api, namespace)["holderIdentity"] in ("", "second")
-    assert second.leading.wait(20), "long before the 600 s of the Lease are over"
+    assert second.leading.wait(60), "long before the 600 s of the Lease are over"
     assert lease(api, namespace)["leaseTransitions"] == 1
 
 
@@ -92,13 +94,13 @@ def test_when_the_leader_is_cut_off_it_stops_to_write_before_another_leads(
     api: KubeApi, namespace: str, stand: Stand, proxy: ApiProxy
 ) -> None:
     lost = threading.Event()
-    first = stand("first", through=open_api(proxy.kubeconfig), on_lost=lost.set)
-    assert first.leading.wait(20)
+    first = stand("first", SHORT, open_api(proxy.kubeconfig), on_lost=lost.set)
+    assert first.leading.wait(60)
     second = stand("second")
     old_writer = api.fenced(first.fence)  # its own way to the API server still works
     old_writer.create(CONFIG_MAPS, config_map(namespace, "in-time"))
     proxy.go_down()
-    assert second.leading.wait(20)
+    assert second.leading.wait(60)
     assert lost.is_set()
     assert not first.leading.is_set()
     with pytest.raises(LostLeadership):
@@ -110,11 +112,11 @@ def test_when_the_leader_is_cut_off_it_stops_to_write_before_another_leads(
 def test_a_leader_that_hangs_in_a_request_has_its_fence_closed_all_the_same(
     api: KubeApi, namespace: str, stand: Stand, proxy: ApiProxy
 ) -> None:
-    first = stand("first", through=open_api(proxy.kubeconfig))
-    assert first.leading.wait(20)
+    first = stand("first", SHORT, open_api(proxy.kubeconfig))
+    assert first.leading.wait(60)
     second = stand("second")
     proxy.hang("get", "leases")
-    assert second.leading.wait(20)
+    assert second.leading.wait(60)
     assert first.fence.seconds_left() == 0
 
 
@@ -123,7 +125,7 @@ def test_a_leader_outlives_failures_that_are_shorter_than_its_deadline(
 ) -> None:
     lost = threading.Event()
     leader = stand("leader", through=open_api(proxy.kubeconfig), on_lost=lost.set)
-    assert leader.leading.wait(20)
+    assert leader.leading.wait(60)
     proxy.fail(500, resource="leases", times=3)
     renewals(api, namespace, 3)
     assert leader.leading.is_set()
@@ -132,7 +134,7 @@ def test_a_leader_outlives_failures_that_are_shorter_than_its_deadline(
 
 def test_an_edit_of_the_lease_by_somebody_else_changes_nothing(api: KubeApi, namespace: str, stand: Stand) -> None:
     leader = stand("leader")
-    assert leader.leading.wait(20)
+    assert leader.leading.wait(60)
     for number in range(5):
         api.merge_patch(LEASES, "w2s", namespace, {"metadata": {"annotations": {"note": str(number)}}})
     renewals(api, namespace, 3)
@@ -142,16 +144,16 @@ def test_an_edit_of_the_lease_by_somebody_else_changes_nothing(api: KubeApi, nam
 def test_a_leader_whose_lease_was_taken_from_it_stops_to_write(api: KubeApi, namespace: str, stand: Stand) -> None:
     lost = threading.Event()
     leader = stand("leader", LONG, on_lost=lost.set)
-    assert leader.leading.wait(20)
+    assert leader.leading.wait(60)
     api.merge_patch(LEASES, "w2s", namespace, {"spec": {"holderIdentity": "usurper"}})
-    assert lost.wait(20)
+    assert lost.wait(60)
     with pytest.raises(LostLeadership):
         api.fenced(leader.fence).create(CONFIG_MAPS, config_map(namespace, "x"))
 
 
 def test_a_lease_that_was_deleted_is_made_again(api: KubeApi, namespace: str, stand: Stand) -> None:
     leader = stand("leader")
-    assert leader.leading.wait(20)
+    assert leader.leading.wait(60)
     api.delete(LEASES, "w2s", namespace)
     renewals(api, namespace, 2)
     assert leader.leading.is_set()

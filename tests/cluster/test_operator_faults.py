@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,11 @@ from typing import Any
 import pytest
 
 from controller.kube.api import KubeApi
+from controller.kube.backoff import Backoff
 from controller.kube.connect import open_api
 from controller.kube.lease_record import Timing
 from controller.kube.list_watch import Rhythm
-from controller.kube.resource import EXPERIMENTS, JOBS, PODS
+from controller.kube.resource import EXPERIMENTS, JOBS, LEASES, PODS
 from controller.operator.metrics import Metrics
 from controller.operator.operator import Operator, Options
 from tests.support.api_proxy import ApiProxy
@@ -23,12 +25,14 @@ from tests.support.control_plane import ControlPlane
 from tests.support.operator_process import NAMESPACE, install, running
 from tests.support.small_run import STEPS, SmallRun, small_run
 
-pytestmark = pytest.mark.timeout(600)
-
-BRIEF = Timing(lease_seconds=2, renew_deadline=1.9, retry_seconds=0.1)
-"""of a controller that will be killed: its Lease runs out soon"""
+BRIEF = Timing(lease_seconds=6, renew_deadline=5, retry_seconds=0.1)
+"""of a controller that will vanish: its Lease runs out soon"""
 STEADY = Timing(lease_seconds=15, renew_deadline=10, retry_seconds=0.1)
 LONG = Timing(lease_seconds=600, renew_deadline=500, retry_seconds=0.1)
+AT_ONCE = 4
+"""experiments of one test that run beside each other"""
+BARELY = Backoff(first=0.02, cap=0.2)
+"""of watches that are ended again and again: they come back before the next one is ended"""
 WATCHED = (EXPERIMENTS.plural, JOBS.plural, PODS.plural)
 
 
@@ -55,6 +59,10 @@ class Bench:
     def writes_of(self, run: SmallRun) -> int:
         """Count what controllers wrote through the proxy."""
         return sum(write.namespace == run.namespace for write in self.proxy.writes)
+
+    def expire_lease(self, run: SmallRun) -> None:
+        """Let the Lease of a killed controller run out now; test_lease.py waits for that."""
+        open_api(self.cluster.kubeconfig).delete(LEASES, Options.lease, run.lease)
 
     def finish(self, run: SmallRun) -> dict[str, Any]:
         """Wait for the end of an experiment and return what it came to."""
@@ -91,7 +99,7 @@ def undisturbed(plane: Bench) -> dict[str, Any]:
 
 def controller(api: KubeApi, run: SmallRun, timing: Timing = STEADY, rhythm: Rhythm | None = None) -> Operator:
     """Make a controller ready to run; each run of an experiment has a Lease of its own."""
-    options = Options(NAMESPACE, run.namespace, workers=2, health=("127.0.0.1", 0), timing=timing, rhythm=rhythm)
+    options = Options(run.lease, workers=2, health=("127.0.0.1", 0), timing=timing, rhythm=rhythm)
     return Operator(api, run.installation, Metrics(), options)
 
 
@@ -99,21 +107,23 @@ def controller(api: KubeApi, run: SmallRun, timing: Timing = STEADY, rhythm: Rhy
 def test_a_controller_killed_at_any_write_and_started_again_comes_to_the_same_end(
     bench: Bench, undisturbed: dict[str, Any], moment: str
 ) -> None:
-    proxy = bench.proxy
-    cut = proxy.cut_before_write if moment == "before" else proxy.cut_after_write
-    writes, was_cut = 0, True
-    while was_cut:
-        writes += 1
-        with bench.new_run() as run:
-            cut(writes, stay_down=True)
-            with running(controller(bench.through, run, BRIEF)):
+    def is_killed_at(write: int) -> bool:
+        with ApiProxy(bench.cluster) as proxy, bench.new_run() as run:
+            (proxy.cut_before_write if moment == "before" else proxy.cut_after_write)(write, stay_down=True)
+            with running(controller(open_api(proxy.kubeconfig_for(NAMESPACE, "w2s-controller")), run)):
                 run.submit()
                 bench.wait_for("the cut, or the end", lambda: proxy.has_cut.is_set() or run.succeeded)
-            was_cut = proxy.has_cut.is_set()
-            proxy.heal()
+            bench.expire_lease(run)
             with running(controller(bench.direct, run)):
-                assert bench.finish(run) == undisturbed, f"killed {moment} write {writes}"
-    assert writes > 2 * STEPS, "a Job and a status for each step"
+                assert bench.finish(run) == undisturbed, f"killed {moment} write {write}"
+            return proxy.has_cut.is_set()
+
+    killed, wave = 0, [True]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        while all(wave):
+            wave = [*pool.map(is_killed_at, range(killed + 1, killed + 1 + AT_ONCE))]
+            killed += sum(wave)
+    assert killed >= 2 * STEPS, "a Job and a status for each step"
 
 
 def test_of_two_controllers_one_leads_and_the_other_writes_nothing(bench: Bench, undisturbed: dict[str, Any]) -> None:
@@ -183,7 +193,7 @@ def test_events_that_are_lost_late_or_repeated_change_nothing(
 def test_watches_that_end_after_each_job_change_nothing(
     bench: Bench, undisturbed: dict[str, Any], end: Callable[[ApiProxy, str], None]
 ) -> None:
-    with bench.new_run() as run, running(controller(bench.through, run)):
+    with bench.new_run() as run, running(controller(bench.through, run, rhythm=Rhythm(backoff=BARELY))):
         run.submit()
         for count in range(1, STEPS + 1):
             bench.wait_for(f"Job {count}", lambda count=count: len(run.jobs()) >= count)  # type: ignore[misc]

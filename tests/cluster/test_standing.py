@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from controller.api.labels import KEY, MANAGED_BY, MANAGER
 from controller.api.reasons import Reason, WaitReason
+from controller.kube.connect import open_api
+from controller.kube.resource import EVENTS, JOBS, PODS, Resource
+from controller.plan.jobs.failure_policy import WORKER, build_failure_policy
 from controller.plan.standing.conditions import Situation
 from controller.plan.standing.events import build_events
 from controller.plan.standing.observe import JobPhase, JobState, pods_by_job, read_job
@@ -19,17 +23,12 @@ from controller.plan.standing.scene import About
 from controller.plan.standing.status import project_trouble
 from controller.plan.standing.waiting import Waiter, explain
 from tests.support.control_plane import ControlPlane
+from tests.support.job_cases import a_step
 from tests.support.kube_objects import RECORDED
 
 NAMESPACES = ("standing", "standing-quota", "standing-strict")
 GPU = "nvidia.com/gpu"
 NOW = "2026-11-25T15:00:00Z"
-POLICY = {
-    "rules": [
-        {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [42]}},
-        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]},
-    ]
-}
 
 Object = dict[str, Any]
 
@@ -37,7 +36,8 @@ Object = dict[str, Any]
 def a_real_job(
     name: str, namespace: str = NAMESPACES[0], gpus: int = 1, pod: Object | None = None, **spec: Any
 ) -> Object:
-    """A Job of ours; `exit_code` and `duration` say how its simulated pods end."""
+    """A Job of ours; `exit_code` and `duration` say how its simulated pods end, `limit` how often that is charged."""
+    step = a_step("sample", shards=spec.get("completions", 1))
     annotations = {
         f"w2s.test/{key}": value
         for key, value in (("duration", spec.pop("duration", "0s")), ("exit-code", spec.pop("exit_code", "0")))
@@ -46,7 +46,7 @@ def a_real_job(
     template = {
         "restartPolicy": "Never",
         "tolerations": [{"key": GPU, "operator": "Exists"}],
-        "containers": [{"name": "worker", "image": "none", "resources": resources}],
+        "containers": [{"name": WORKER, "image": "none", "resources": resources}],
         **(pod or {}),
     }
     return {
@@ -59,8 +59,7 @@ def a_real_job(
             "annotations": {KEY: "ab" * 32},
         },
         "spec": {
-            "backoffLimit": 1,
-            "podFailurePolicy": POLICY,
+            **build_failure_policy(step, spec.pop("limit", 1)),
             **spec,
             "template": {"metadata": {"labels": {MANAGED_BY: MANAGER}, "annotations": annotations}, "spec": template},
         },
@@ -82,13 +81,13 @@ WAITING: list[tuple[Object, WaitReason, str]] = [
     (a_real_job("noprio", pod={"priorityClassName": "nope"}), WaitReason.CONFIGURATION, "PriorityClass with name nope"),
     (a_real_job("psa", NAMESPACES[2]), WaitReason.POD_REFUSED, "violates PodSecurity"),
     (a_real_job("suspended", suspend=True), WaitReason.QUEUE, "somebody suspended"),
-    (a_real_job("backoff", exit_code="1", backoffLimit=6), WaitReason.BACKOFF, "ended with exit code 1"),
+    (a_real_job("backoff", exit_code="1", limit=6), WaitReason.BACKOFF, "ended with exit code 1"),
 ]
 ENDING: list[tuple[Object, JobPhase, int | None]] = [
     (a_real_job("ok"), JobPhase.COMPLETE, None),
     (a_real_job("running", duration="600s"), JobPhase.RUNNING, None),
-    (a_real_job("fail42", exit_code="42", backoffLimit=6), JobPhase.FAILED, 42),
-    (a_real_job("fail1", exit_code="1", backoffLimit=1), JobPhase.FAILED, 1),
+    (a_real_job("fail42", exit_code="42", limit=6), JobPhase.FAILED, 42),
+    (a_real_job("fail1", exit_code="1"), JobPhase.FAILED, 1),
     (a_real_job("deadline", duration="600s", activeDeadlineSeconds=1), JobPhase.FAILED, None),
 ]
 PARTLY = a_real_job(
@@ -97,8 +96,8 @@ PARTLY = a_real_job(
 
 
 @pytest.fixture(scope="module")
-def cluster(control_plane: ControlPlane) -> ControlPlane:
-    """The control plane with every Job of the tables in it."""
+def cluster(control_plane: ControlPlane) -> Iterator[ControlPlane]:
+    """The control plane with every Job of the tables in it, which go with their namespaces."""
     control_plane.apply(*({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in NAMESPACES))
     control_plane.kubectl("label", "namespace", NAMESPACES[2], "pod-security.kubernetes.io/enforce=restricted")
     hard = {f"requests.{GPU}": "4"}
@@ -114,28 +113,24 @@ def cluster(control_plane: ControlPlane) -> ControlPlane:
         ),
     )
     for namespace in NAMESPACES:
-        control_plane.wait_for(
-            f"the service account of {namespace}",
-            lambda namespace=namespace: (
-                control_plane.kubectl("get", "serviceaccount", "default", "-n", namespace, check=False).returncode == 0
-            ),
-        )
+        control_plane.wait_for_service_account(namespace)
     control_plane.apply(*(row[0] for row in (*WAITING, *ENDING)), PARTLY)
-    return control_plane
+    yield control_plane
+    control_plane.kubectl("delete", "namespace", *NAMESPACES, "--wait=false")
 
 
-def objects(cluster: ControlPlane, kind: str) -> list[Object]:
-    found = (cluster.kubectl("get", kind, "-n", namespace, "-o", "json").stdout for namespace in NAMESPACES)
-    return [item for text in found for item in json.loads(text)["items"]]
+def objects(cluster: ControlPlane, resource: Resource) -> list[Object]:
+    api = open_api(cluster.kubeconfig)
+    return [one for namespace in NAMESPACES for one in api.list(resource, namespace)[0]]
 
 
 def look(cluster: ControlPlane, name: str) -> tuple[JobState, Waiter]:
     """Read a Job, its pods and its refusals as the controller would."""
-    job = next(project_job(one) for one in objects(cluster, "jobs") if one["metadata"]["name"] == name)
+    job = next(project_job(one) for one in objects(cluster, JOBS) if one["metadata"]["name"] == name)
     uid = job["metadata"]["uid"]
-    pods = pods_by_job(map(project_pod, objects(cluster, "pods"))).get(uid, [])
+    pods = pods_by_job(map(project_pod, objects(cluster, PODS))).get(uid, [])
     state = read_job("ab" * 32, job, pods)
-    refusal = refusals_by_job(map(project_event, objects(cluster, "events"))).get(uid)
+    refusal = refusals_by_job(map(project_event, objects(cluster, EVENTS))).get(uid)
     return state, Waiter(job=state, pods=pods, refusal=refusal)
 
 
@@ -195,9 +190,9 @@ def test_recorded_objects_are_of_these_jobs(cluster) -> None:
 
 def record(cluster: ControlPlane) -> str:
     """One object a line, without what only the server needs; of refusals one a Job."""
-    kept: dict[str, list[Object]] = {kind: objects(cluster, kind) for kind in ("jobs", "pods")}
+    kept: dict[str, list[Object]] = {one.plural: objects(cluster, one) for one in (JOBS, PODS)}
     refused = {
-        one["involvedObject"]["name"]: one for one in objects(cluster, "events") if one["reason"] == "FailedCreate"
+        one["involvedObject"]["name"]: one for one in objects(cluster, EVENTS) if one["reason"] == "FailedCreate"
     }
     kept["events"] = list(refused.values())
     for items in kept.values():

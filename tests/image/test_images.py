@@ -121,7 +121,7 @@ def test_a_worker_trains_with_deepspeed_and_samples_with_vllm_where_nothing_can_
             "model": {"path": str(model_folder(bench, trained))},
             "engine": "vllm",
             "template": {"name": "direct"},
-            "sampling": {"n": 2, "temperature": 0.8, "topP": 1.0, "maxTokens": 8},
+            "sampling": {"samples": 2, "temperature": 0.8, "topP": 1.0, "maxTokens": 8},
             "seed": 5,
         },
         inputs={"questions": [bench.artifact("prepare", "questions.parquet", "questions", asked)]},

@@ -169,17 +169,17 @@ class ApiProxy:
     def expire_watches(self, resource: str = "") -> None:
         """End open watches with 410: what they were to tell of next is gone. Waits until one is open."""
         with self._changed:
-            assert self._changed.wait_for(lambda: self._open(resource), 20), f"no watch of {resource} came in 20 s"
-        for watch in self._open(resource):
-            watch.send({"type": "ERROR", "object": _status(410)})
-            watch.break_off()
+            open_now = self._changed.wait_for(lambda: self._open(resource), 60)
+        assert open_now, f"no watch of {resource} came in 60 s"
+        for watch in open_now:
+            watch.expire(_status(410))
 
     def heal(self) -> None:
         """End every fault."""
         with self._changed:
             self._reset()
 
-    def wait_for(self, verb: str, resource: str, count: int, timeout: float = 20) -> None:
+    def wait_for(self, verb: str, resource: str, count: int, timeout: float = 60) -> None:
         """Wait until `count` requests of a kind have come since the start."""
         with self._changed:
             came = self._changed.wait_for(lambda: self.requests[verb, resource] >= count, timeout)

@@ -100,6 +100,14 @@ class OpenWatch:
         with self._lock:
             self._client.sendall(b"0\r\n\r\n")
 
+    def expire(self, status: dict[str, Any]) -> None:
+        """End it with an error. One that ended by itself meanwhile has ended too."""
+        try:
+            self.send({"type": "ERROR", "object": status})
+        except OSError:
+            return
+        self.break_off()
+
     def break_off(self) -> None:
         """Close both connections in the middle."""
         for connection in (self._upstream, self._client):

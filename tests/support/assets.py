@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 __all__ = ["CONTROL_PLANE", "SIMULATED_NODES", "find_assets", "missing_assets"]
@@ -23,7 +25,10 @@ def find_assets(shared: Path) -> Path | None:
     script = shared / "cluster" / "cluster"
     if not script.is_file():
         return None
-    unpacked = subprocess.run([sys.executable, str(script), "unpack"], check=True, capture_output=True, text=True)
+    # One process at a time: two that unpack at once trip over each other's links.
+    with (Path(tempfile.gettempdir()) / "w2s-unpack.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        unpacked = subprocess.run([sys.executable, str(script), "unpack"], check=True, capture_output=True, text=True)
     return Path(unpacked.stdout.strip())
 
 

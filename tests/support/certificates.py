@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from pathlib import Path
 
-__all__ = ["make_certificates"]
+__all__ = ["BRIDGE", "NODE", "make_certificates"]
 
-_SERVER_NAMES = "IP:127.0.0.1,IP:10.96.0.1,DNS:localhost,DNS:kubernetes,DNS:kubernetes.default.svc"
+BRIDGE = "10.245.0.1"
+"""Address of a control plane that pods can reach"""
+NODE = socket.gethostname().lower()
+"""Name of this machine as a node"""
+_SERVER_NAMES = f"IP:127.0.0.1,IP:{BRIDGE},IP:10.96.0.1,DNS:localhost,DNS:kubernetes,DNS:kubernetes.default.svc"
 
 
 def make_certificates(folder: Path) -> None:
-    """Write ca, apiserver and admin (`.key`, `.crt`), and sa.key for service account tokens."""
+    """Write `.key` and `.crt` of the authority, the API server, an administrator and a node, and sa.key for tokens."""
     folder.mkdir(parents=True)
     curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
     _openssl(
@@ -19,7 +24,13 @@ def make_certificates(folder: Path) -> None:
     )
     _openssl(folder, "genrsa", "-out", "sa.key", "2048")
     _issue(folder, "apiserver", "/CN=kube-apiserver", f"subjectAltName={_SERVER_NAMES}\nextendedKeyUsage=serverAuth")
-    _issue(folder, "admin", "/O=system:masters/CN=admin", "extendedKeyUsage=clientAuth")
+    for name, subject in (
+        ("admin", "/O=system:masters/CN=admin"),
+        ("kubelet-client", "/O=system:masters/CN=kubelet-client"),
+        ("node", f"/O=system:nodes/CN=system:node:{NODE}"),
+        ("proxy", "/CN=system:kube-proxy"),
+    ):
+        _issue(folder, name, subject, "extendedKeyUsage=clientAuth")
 
 
 def _issue(folder: Path, name: str, subject: str, extensions: str) -> None:

@@ -31,7 +31,7 @@ class Changes:
         with self._changed:
             return [kind for kind, of, _ in self.heard if of == name]
 
-    def wait_for(self, is_there: Callable[[], bool], timeout: float = 20) -> None:
+    def wait_for(self, is_there: Callable[[], bool], timeout: float = 60) -> None:
         """Wait until something is so; asked after each change."""
         with self._changed:
             assert self._changed.wait_for(is_there, timeout), f"not in {timeout} s; heard {self.heard[-20:]}"

@@ -8,8 +8,9 @@ annotations `w2s.test/duration` and `w2s.test/exit-code` say how long that takes
 
 from __future__ import annotations
 
-import base64
 import json
+import os
+import random
 import socket
 import ssl
 import subprocess
@@ -19,10 +20,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tests.support.certificates import make_certificates
+from tests.support.kubeconfig import build_kubeconfig, certificate_of, token_user
 
-__all__ = ["ControlPlane", "start_control_plane"]
+__all__ = ["ControlPlane", "free_port", "start_control_plane"]
 
 STAGES = Path(__file__).parent / "kwok-stages.yaml"
 _POOL = "h100"
@@ -36,8 +39,11 @@ class ControlPlane:
     folder: Path
     assets: Path
     port: int
+    address: str = "127.0.0.1"
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     commands: dict[str, list[str]] = field(default_factory=dict)
+    paths: dict[str, str] = field(default_factory=dict)
+    """PATH of the programs that start others"""
 
     @property
     def kubeconfig(self) -> Path:
@@ -47,7 +53,7 @@ class ControlPlane:
     @property
     def url(self) -> str:
         """Address of the API server."""
-        return f"https://127.0.0.1:{self.port}"
+        return f"https://{self.address}:{self.port}"
 
     def kubectl(
         self, *arguments: str, stdin: str | None = None, check: bool = True
@@ -71,8 +77,9 @@ class ControlPlane:
     def kubeconfig_for(self, namespace: str, service_account: str, url: str | None = None) -> Path:
         """Write credentials of a service account, so that its RBAC and nothing more is what a test uses."""
         token = self.kubectl("create", "token", service_account, "-n", namespace, "--duration", "24h").stdout.strip()
-        path = self.folder / f"kubeconfig-{namespace}-{service_account}"
-        path.write_text(json.dumps(_kubeconfig(url or self.url, self.folder / "pki", {"token": token})))
+        url = url or self.url
+        path = self.folder / f"kubeconfig-{namespace}-{service_account}-{urlsplit(url).port}"
+        path.write_text(json.dumps(build_kubeconfig(url, self.folder / "pki", token_user(token))))
         return path
 
     def stop(self, name: str) -> None:
@@ -85,16 +92,21 @@ class ControlPlane:
             process.kill()
             process.wait()
 
-    def start(self, name: str, *arguments: str) -> None:
+    def start(self, name: str, *arguments: str, path: str | None = None) -> None:
         """Start a program, or start it again as it was."""
         if arguments:
             self.commands[name] = [str(self.assets / name), *arguments]
+            self.paths[name] = path or os.environ.get("PATH", "")
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                self.commands[name], stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+                self.commands[name],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, "PATH": self.paths[name]},
             )
 
-    def wait_for(self, what: str, is_there: Callable[[], bool], tries: int = 600) -> None:
+    def wait_for(self, what: str, is_there: Callable[[], bool], tries: int = 1200) -> None:
         """Ask until something is there, a tenth of a second apart; a program that ended meanwhile fails at once."""
         for _ in range(tries):
             for name, process in self.processes.items():
@@ -116,6 +128,13 @@ class ControlPlane:
         url = f"{self.url}/readyz"
         self.wait_for("the API server", lambda: _answers(url, context))
 
+    def wait_for_service_account(self, namespace: str) -> None:
+        """Wait until pods can be made in a namespace that is new."""
+        arguments = ("get", "serviceaccount", "default", "-n", namespace)
+        self.wait_for(
+            f"the service account of {namespace}", lambda: self.kubectl(*arguments, check=False).returncode == 0
+        )
+
     def _rest(self) -> None:
         process = next(iter(self.processes.values()))
         try:
@@ -125,22 +144,27 @@ class ControlPlane:
 
 
 @contextmanager
-def start_control_plane(folder: Path, assets: Path, nodes: int = 2, stages: Path = STAGES) -> Iterator[ControlPlane]:
-    """Run a control plane with `nodes` simulated nodes of 8 GPUs until the block ends."""
-    etcd, etcd_peer, port = _free_port(), _free_port(), _free_port()
-    plane = ControlPlane(folder, assets, port)
+def start_control_plane(
+    folder: Path, assets: Path, nodes: int = 2, stages: Path = STAGES, address: str = "127.0.0.1"
+) -> Iterator[ControlPlane]:
+    """Run a control plane with `nodes` simulated nodes of 8 GPUs until the block ends.
+
+    On another address than the loopback pods can reach it too (real_node.py).
+    """
+    etcd, etcd_peer, port = free_port(), free_port(), free_port()
+    plane = ControlPlane(folder, assets, port, address)
     make_certificates(folder / "pki")
-    plane.kubeconfig.write_text(json.dumps(_kubeconfig(plane.url, folder / "pki", _admin(folder / "pki"))))
+    plane.kubeconfig.write_text(
+        json.dumps(build_kubeconfig(plane.url, folder / "pki", certificate_of(folder / "pki", "admin")))
+    )
     try:
         _start_etcd(plane, etcd, etcd_peer)
         _start_api_server(plane, etcd)
         plane.wait_until_ready()
         _start_controllers(plane)
-        _add_nodes(plane, nodes, stages)
-        plane.wait_for(
-            "the default service account",
-            lambda: plane.kubectl("get", "serviceaccount", "default", "-n", "default", check=False).returncode == 0,
-        )
+        if nodes:
+            _add_nodes(plane, nodes, stages)
+        plane.wait_for_service_account("default")
         yield plane
     finally:
         for name in reversed(list(plane.processes)):
@@ -168,8 +192,8 @@ def _start_api_server(plane: ControlPlane, etcd: int) -> None:
         "kube-apiserver",
         f"--etcd-servers=http://127.0.0.1:{etcd}",
         f"--secure-port={plane.port}",
-        "--bind-address=127.0.0.1",
-        "--advertise-address=127.0.0.1",
+        f"--bind-address={plane.address}",
+        f"--advertise-address={plane.address}",
         f"--tls-cert-file={pki / 'apiserver.crt'}",
         f"--tls-private-key-file={pki / 'apiserver.key'}",
         f"--client-ca-file={pki / 'ca.crt'}",
@@ -179,7 +203,11 @@ def _start_api_server(plane: ControlPlane, etcd: int) -> None:
         "--service-cluster-ip-range=10.96.0.0/16",
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction,ResourceQuota,PodSecurity",
-        "--endpoint-reconciler-type=none",
+        # Pods reach the API server by the address of its Service, which a loopback cannot be.
+        f"--endpoint-reconciler-type={'none' if plane.address == '127.0.0.1' else 'lease'}",
+        f"--kubelet-client-certificate={pki / 'kubelet-client.crt'}",
+        f"--kubelet-client-key={pki / 'kubelet-client.key'}",
+        "--kubelet-preferred-address-types=InternalIP",
     )
 
 
@@ -191,13 +219,13 @@ def _start_controllers(plane: ControlPlane) -> None:
         "kube-controller-manager",
         *shared,
         *fast,
-        f"--secure-port={_free_port()}",
+        f"--secure-port={free_port()}",
         f"--service-account-private-key-file={pki / 'sa.key'}",
         f"--root-ca-file={pki / 'ca.crt'}",
         "--use-service-account-credentials",
         "--concurrent-job-syncs=20",
     )
-    plane.start("kube-scheduler", *shared, *fast, f"--secure-port={_free_port()}")
+    plane.start("kube-scheduler", *shared, *fast, f"--secure-port={free_port()}")
 
 
 def _add_nodes(plane: ControlPlane, count: int, stages: Path) -> None:
@@ -206,6 +234,8 @@ def _add_nodes(plane: ControlPlane, count: int, stages: Path) -> None:
         f"--kubeconfig={plane.kubeconfig}",
         "--manage-all-nodes=false",
         "--manage-nodes-with-label-selector=type=kwok",
+        # Without a Lease that is renewed, nodes are taken for lost every 50 s; pods there are never ready again.
+        "--node-lease-duration-seconds=40",
         "--cidr=10.128.0.0/9",
         "--node-ip=10.128.0.1",
         f"--config={stages}",
@@ -242,30 +272,16 @@ def _answers(url: str, context: ssl.SSLContext) -> bool:
         return False
 
 
-def _admin(pki: Path) -> dict[str, str]:
-    return {
-        "client-certificate-data": _base64(pki / "admin.crt"),
-        "client-key-data": _base64(pki / "admin.key"),
-    }
+def free_port() -> int:
+    """Return a port of the loopback that nobody listens on.
 
-
-def _kubeconfig(url: str, pki: Path, user: dict[str, str]) -> dict[str, object]:
-    cluster = {"server": url, "certificate-authority-data": _base64(pki / "ca.crt")}
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "test",
-        "clusters": [{"name": "test", "cluster": cluster}],
-        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-        "users": [{"name": "test", "user": user}],
-    }
-
-
-def _base64(path: Path) -> str:
-    return base64.b64encode(path.read_bytes()).decode()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    It is below those of outgoing connections, one of which could take it before the program does, and of Services.
+    """
+    while True:
+        port = random.randrange(20_000, 30_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port

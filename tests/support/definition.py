@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from controller.api.crd.text import render_definition
-from controller.api.labels import GROUP, KIND_PLURAL
+from controller.kube.resource import EXPERIMENTS, Resource
 from tests.support.control_plane import ControlPlane
 
-__all__ = ["install_definition", "refusals", "refused_paths"]
+__all__ = ["install_definition", "refusals", "refused_paths", "wait_until_served"]
 
-_NAME = f"{KIND_PLURAL}.{GROUP}"
 _REFUSED = re.compile(r'error when (?:creating|patching) "([^"]+)": ')
 _PATH = re.compile(
     r"((?:spec|metadata)(?:\.\w+|\[\d+\])*): (?:Invalid|Required|Duplicate|Unsupported|Too|Forbidden)"
@@ -23,7 +22,13 @@ _PATH = re.compile(
 def install_definition(plane: ControlPlane) -> None:
     """Apply the definition as `w2s crd` prints it, and wait until the API server serves the kind."""
     plane.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=render_definition())
-    plane.kubectl("wait", f"crd/{_NAME}", "--for=condition=Established", "--timeout=30s")
+    wait_until_served(plane, EXPERIMENTS)
+
+
+def wait_until_served(plane: ControlPlane, resource: Resource) -> None:
+    """Wait for a kind that is new. `kubectl wait` fails at once where its definition has no conditions yet."""
+    arguments = ("get", "--raw", f"{resource.path()}?limit=1")
+    plane.wait_for(f"the list of {resource.plural}", lambda: plane.kubectl(*arguments, check=False).returncode == 0)
 
 
 def refusals(plane: ControlPlane, files: Sequence[Path], namespace: str) -> dict[Path, str]:

@@ -18,24 +18,25 @@ __all__ = ["StandIn"]
 
 
 class StandIn:
-    """Follows Jobs and writes their results into a folder store. Each Job is noted in `seen`, by its step's key."""
+    """Follows the Jobs of a namespace and writes their results into a folder store."""
 
-    def __init__(self, api: KubeApi, store: Path, scratch: Path, namespace: str = "") -> None:
+    def __init__(self, api: KubeApi, store: Path, scratch: Path, namespace: str) -> None:
         self.seen: dict[str, list[str]] = {}
         """uids of the Jobs by key of their step: more than one means that a step ran twice"""
-        self.silent: set[str] = set()
-        """kinds of which no result is written"""
+        self.silent = False
+        """whether Jobs that appear get no result"""
+        self._owed: dict[str, str] = {}
+        """kinds of the steps that were met with silence, by key"""
         self._store = FolderStore(store)
         self._scratch = scratch
         self._lock = threading.Lock()
-        namespaces = (namespace,) if namespace else ()
-        self._informer = Informer(api, JOBS, namespaces=namespaces, label_selector=f"{MANAGED_BY}={MANAGER}")
+        self._informer = Informer(api, JOBS, namespaces=(namespace,), label_selector=f"{MANAGED_BY}={MANAGER}")
         self._informer.on_change(self._changed)
 
     def __enter__(self) -> StandIn:
         self._scratch.mkdir(parents=True, exist_ok=True)
         self._informer.start()
-        assert self._informer.synced.wait(20)
+        assert self._informer.synced.wait(60)
         return self
 
     def __exit__(
@@ -50,7 +51,16 @@ class StandIn:
         kind, key = metadata["labels"][STEP_KIND], metadata["annotations"][KEY]
         with self._lock:
             self.seen.setdefault(key, []).append(metadata["uid"])
-        if kind not in self.silent:
+            if self.silent:
+                self._owed[key] = kind
+                return
+        self.write(kind, key)
+
+    def catch_up(self) -> None:
+        """Write the results that silence kept back, and again those of every Job that appears."""
+        with self._lock:
+            self.silent, owed, self._owed = False, self._owed, {}
+        for key, kind in owed.items():
             self.write(kind, key)
 
     def write(self, kind: str, key: str) -> None:

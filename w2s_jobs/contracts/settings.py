@@ -172,10 +172,10 @@ class ModelSource(Contract):
 class SamplingSettings(Contract):
     """How completions are drawn (paper `confidence`, appendix A.2)."""
 
-    n: int = Field(default=10, ge=1, le=1000)
-    """n samples a question; in quotes, because kubectl reads n as false: `sampling: {"n": 10}`"""
+    samples: int = Field(default=10, ge=1, le=1000)
+    """samples of each question"""
     temperature: float = Field(default=0.6, ge=0, le=10)
-    """temperature; 0 is greedy decoding and allows n=1 only"""
+    """temperature; 0 is greedy decoding and allows one sample only"""
     top_p: float = Field(default=0.9, gt=0, le=1)
     """topP of nucleus sampling"""
     max_tokens: int = Field(default=512, ge=1, le=131072)
@@ -187,8 +187,8 @@ class SamplingSettings(Contract):
 
     @model_validator(mode="after")
     def _greedy_is_single(self) -> SamplingSettings:
-        if self.temperature == 0 and self.n != 1:
-            raise ValueError(f"temperature 0 is greedy decoding, which gives one completion; got n={self.n}")
+        if self.temperature == 0 and self.samples != 1:
+            raise ValueError(f"temperature 0 is greedy decoding, which gives one completion, not {self.samples}")
         return self
 
 

@@ -13,6 +13,7 @@ import logging
 import selectors
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -127,15 +128,19 @@ class Hub:
                     self._dismiss(f"node {key.data} of {self.nodes} is lost")
 
     def _welcome(self) -> None:
-        """Take a node in; when it is the last, let all of them go."""
-        link, _ = self._server.accept()
+        """Take a node in; when it is the last, let all of them go. A connection that breaks is nobody's loss."""
+        try:
+            link, _ = self._server.accept()
+        except OSError as error:
+            log.warning("a connection to port %d was lost before it was taken: %s", self.port, error)
+            time.sleep(TRY_SECONDS)  # it may wait there still, as when this process has no file left to open
+            return
         number = self._read_hello(link)
         if number is None:
             link.close()
             return
         if number in self._members:
             self._dismiss(f"node {number} of {self.nodes} came again")
-        _notice_silence(link)
         self._members[number] = link
         self._selector.register(link, selectors.EVENT_READ, number)
         if len(self._members) == self.nodes:
@@ -147,8 +152,9 @@ class Hub:
 
     def _read_hello(self, link: socket.socket) -> int | None:
         """Return the number of a node of this training, or None for anybody else."""
-        link.settimeout(HELLO_SECONDS)
         try:
+            link.settimeout(HELLO_SECONDS)
+            _notice_silence(link)
             training, _, number = link.makefile("r").readline(200).strip().rpartition(" ")
         except (OSError, UnicodeDecodeError):
             return None

@@ -33,7 +33,7 @@ class _Question:
 def run(context: StepContext, params: SampleParams) -> Outcome:
     """Commit every chunk of this shard; the shard that finds all chunks of all shards present returns them."""
     questions = read_questions(context, params.shots)
-    numbers = range(params.sampling.n)
+    numbers = range(params.sampling.samples)
     content = ChunkRows(
         schema="samples",
         identity=("row_id", "sample"),
@@ -108,9 +108,9 @@ def _sample(
                 "tokens": completion.tokens,
             }
         )
-        if len(collected[request.chunk]) == len(chunks.ranges[request.chunk]) * params.sampling.n:
+        if len(collected[request.chunk]) == len(chunks.ranges[request.chunk]) * params.sampling.samples:
             chunks.commit(request.chunk, collected.pop(request.chunk))
-        context.progress(samples // params.sampling.n, total, "rows")
+        context.progress(samples // params.sampling.samples, total, "rows")
     seconds = time.monotonic() - ready
     timings = {
         "engineStartSeconds": round(ready - started, 3),
@@ -133,7 +133,7 @@ def _requests(params: SampleParams, asked: Iterator[tuple[int, _Question]], enco
     for chunk, question in asked:
         prompt: Prompt = render_after_shots(params.template, question.question, question.shots)
         tokens = encode(prompt)
-        for sample in range(params.sampling.n):
+        for sample in range(params.sampling.samples):
             seed = derive_seed(params.seed, question.row_id, sample)
             yield Request(chunk, question.row_id, sample, tokens, seed)
 

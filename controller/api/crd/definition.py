@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from controller.api.crd.booleans import refuse_booleans
 from controller.api.crd.lists import LISTS, mark_list
 from controller.api.crd.rules.table import RULES
 from controller.api.crd.schema import Schema, structural_schema
@@ -81,4 +80,4 @@ def _decorate(name: str, schema: Schema) -> Schema:
     }
     made = {**schema, "properties": properties} if properties else schema
     rules = [rule.to_schema() for rule in RULES if rule.on.__name__ == name]
-    return refuse_booleans({**made, "x-kubernetes-validations": rules} if rules else made)
+    return {**made, "x-kubernetes-validations": rules} if rules else made

@@ -6,7 +6,6 @@ from typing import Any
 
 import yaml
 
-from controller.api.crd.booleans import BOOLEANS
 from controller.api.crd.definition import build_definition
 
 __all__ = ["render_definition"]
@@ -17,15 +16,8 @@ _HEAD = "# Written by `make generate` from the types in controller/api; a test c
 class _Plain(yaml.SafeDumper):
     """Writes every value out, where PyYAML would refer to an equal one elsewhere."""
 
-    def represent_str(self, data: str) -> yaml.ScalarNode:
-        """Quote what is a boolean to kubectl but not to PyYAML."""
-        return self.represent_scalar("tag:yaml.org,2002:str", data, style="'" if data in BOOLEANS else None)
-
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  PyYAML's signature
         return True
-
-
-_Plain.add_representer(str, _Plain.represent_str)
 
 
 def render_definition() -> str:

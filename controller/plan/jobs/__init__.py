@@ -1,5 +1,6 @@
 """PURE. A step of the plan as the objects that run it on a cluster: plain dicts, the same for the same arguments."""
 
+from controller.plan.jobs.check import check_jobs
 from controller.plan.jobs.context import JobContext, Operations, Owner
 from controller.plan.jobs.job import build_job
 from controller.plan.jobs.names import field_manager, job_name
@@ -16,6 +17,7 @@ __all__ = [
     "build_join",
     "build_release",
     "build_service",
+    "check_jobs",
     "check_overlay",
     "field_manager",
     "job_name",

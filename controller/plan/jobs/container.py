@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from controller.api.labels import ATTEMPT_ENV
 from controller.plan.graph import Step
 from controller.plan.jobs.context import JobContext
 from controller.plan.jobs.failure_policy import WORKER
-from controller.plan.jobs.quantity import parse_bytes, render_bytes
+from controller.plan.jobs.quantity import parse_bytes, render_bytes, whole_gibibytes
 from controller.plan.jobs.spec_annotation import WORK_DIR
-from controller.plan.jobs.volumes import MODELS, SCRATCH, SPEC_FILE, build_mounts, needs_shared_memory
+from controller.plan.jobs.volumes import (
+    CREDENTIALS_FOLDER,
+    MODELS,
+    SCRATCH,
+    SPEC_FILE,
+    build_mounts,
+    needs_shared_memory,
+    scratch_of,
+)
+from w2s_jobs.contracts.spec_file import ATTEMPT
 
 __all__ = ["build_container"]
 
@@ -63,22 +71,36 @@ def _env(step: Step, context: JobContext) -> list[dict[str, Any]]:
         "W2S_WORK_DIR": WORK_DIR,
         "XDG_CACHE_HOME": f"{SCRATCH}/cache",
     }
+    if context.installation.workers.model_cache_size is not None:
+        values["W2S_CACHE_BYTES"] = str(parse_bytes(context.installation.workers.model_cache_size))
+    if context.store.credentials.secret_name:
+        values["W2S_CREDENTIALS"] = CREDENTIALS_FOLDER
     named: list[dict[str, Any]] = [{"name": name, "value": value} for name, value in values.items()]
-    named.append({"name": ATTEMPT_ENV, "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}})
+    named.append({"name": ATTEMPT, "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}})
     return sorted(named, key=lambda variable: str(variable["name"]))
 
 
 def _resources(step: Step, context: JobContext) -> dict[str, Any]:
     """Return requests and limits; equal but for the CPU, where what others leave idle may be used."""
-    workers, pool, gpus = context.installation.workers, context.pool_of(step), step.resources.gpus
+    pool, gpus = context.pool_of(step), step.resources.gpus
     if pool is not None and gpus:
-        cpus, memory = gpus * pool.cpus_per_gpu, gpus * parse_bytes(pool.memory_per_gpu)
+        cpus = gpus * pool.cpus_per_gpu
     else:
         cpus = step.resources.threads * max(1, step.parallelism.ranks // step.resources.nodes)
-        memory = cpus * parse_bytes(workers.memory)
-    if needs_shared_memory(step):
-        memory += parse_bytes(workers.shared_memory)  # what lies in /dev/shm is charged to the container
-    limits = {"ephemeral-storage": workers.scratch, "memory": render_bytes(memory)}
+    limits = {"ephemeral-storage": scratch_of(step, context), "memory": render_bytes(_memory(step, context, cpus))}
     if pool is not None and gpus:
         limits[pool.gpu_resource] = str(gpus)
     return {"limits": limits, "requests": {"cpu": str(max(cpus, step.resources.threads)), **limits}}
+
+
+def _memory(step: Step, context: JobContext, cpus: int) -> int:
+    """Return the bytes of a pod: on GPUs its share of the node, or what the placement says where that is more."""
+    workers, pool, gpus = context.installation.workers, context.pool_of(step), step.resources.gpus
+    program = parse_bytes(workers.memory)
+    memory = cpus * program
+    if pool is not None and gpus:
+        needed = whole_gibibytes(step.resources.host_memory + gpus * program)
+        memory = max(gpus * parse_bytes(pool.memory_per_gpu), needed)
+    if needs_shared_memory(step):
+        memory += parse_bytes(workers.shared_memory)  # what lies in /dev/shm is charged to the container
+    return memory

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from controller.api.placement import GpuType
 from controller.errors import InvalidExperiment
 from controller.plan.graph import Step
 from controller.settings import Installation, NodePool, Store
@@ -31,6 +32,8 @@ class Operations:
     """queue of Kueue in the experiment's namespace; the installation's where this is None"""
     priority_class_name: str | None = None
     image: str | None = None
+    pool_gpus: Mapping[str, GpuType] = field(default_factory=dict)
+    """types of GPU that the experiment was placed on, by its pools' names"""
     pod_template: Mapping[str, Any] = field(default_factory=dict)
     """fragment of a PodTemplateSpec (overlay.py)"""
 
@@ -50,21 +53,27 @@ class JobContext:
         Raises
         ------
         InvalidExperiment
-            The installation has no pool of that name.
+            The installation has no pool of that name, or one of another type of GPU.
         """
         name = step.resources.pool
         if name is None:
             return None
-        if name not in self._pools:
+        pool, wanted = self._pools.get(name), self.operations.pool_gpus.get(name)
+        if pool is None:
             known = ", ".join(sorted(self._pools)) or "none"
-            raise InvalidExperiment(
-                self.owner.name,
-                [
-                    f"spec.placement.pools: step '{step.name}' wants pool '{name}', which this installation does not "
-                    f"have; its pools: {known}. Name one of them, or have it added to the controller's settings"
-                ],
+            raise self._refused(
+                f"spec.pools: this installation has no pool '{name}'; its pools: {known}. Name one of them, or have it "
+                "added to the controller's settings"
             )
-        return self._pools[name]
+        if wanted and pool.gpu and wanted != pool.gpu:
+            raise self._refused(
+                f"spec.pools: pool '{name}' has gpu {wanted}, but {pool.gpu} in this installation, so its steps would "
+                f"be placed wrongly. Set gpu: {pool.gpu}, or name another pool"
+            )
+        return pool
+
+    def _refused(self, problem: str) -> InvalidExperiment:
+        return InvalidExperiment(self.owner.name, [problem])
 
     @property
     def queue(self) -> str | None:

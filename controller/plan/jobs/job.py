@@ -38,7 +38,7 @@ def build_job(step: Step, context: JobContext) -> dict[str, Any]:
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
-            "name": job_name(step),
+            "name": job_name(step, context.store),
             "namespace": context.owner.namespace,
             "labels": {**labels, QUEUE: queue} if queue else labels,
             "annotations": annotations_of(step),
@@ -49,7 +49,7 @@ def build_job(step: Step, context: JobContext) -> dict[str, Any]:
             **build_failure_policy(step, context.installation.workers.backoff_limit),
             # Kueue lets it go; from then on this field is Kueue's alone.
             **({"suspend": True} if queue else {}),
-            "template": lay_over(_template(step, context), step, context),
+            "template": lay_over(_template(step, context), context),
         },
     }
 
@@ -88,6 +88,6 @@ def _template(step: Step, context: JobContext) -> dict[str, Any]:
     if workers.image_pull_secrets:
         pod["imagePullSecrets"] = [{"name": name} for name in workers.image_pull_secrets]
     if step.resources.nodes > 1:
-        pod["subdomain"] = job_name(step)
+        pod["subdomain"] = job_name(step, context.store)
     annotations = {**annotations_of(step), SPEC: render_spec(step, context)}
     return {"metadata": {"labels": labels_of(step), "annotations": annotations}, "spec": pod}

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from controller.api.labels import ATTEMPT_ENV, QUEUE
+from controller.api.labels import QUEUE
 from controller.errors import InvalidExperiment
-from controller.plan.graph import Step
 from controller.plan.jobs.context import JobContext
 from controller.plan.jobs.failure_policy import WORKER
 from controller.plan.jobs.volumes import MOUNT_PATHS, VOLUMES
+from w2s_jobs.contracts.spec_file import ATTEMPT, INDEX
 
 __all__ = ["OverlayRefused", "check_overlay", "lay_over"]
 
@@ -30,9 +30,7 @@ _OWN_PREFIXES = (
     "controller-uid",
     QUEUE,
 )
-_OWN_VARIABLES = frozenset(
-    {"HF_HOME", "HOME", "JOB_COMPLETION_INDEX", "PYTHONHOME", "PYTHONPATH", "TMPDIR", "XDG_CACHE_HOME", ATTEMPT_ENV}
-)
+_OWN_VARIABLES = frozenset({ATTEMPT, INDEX, "HF_HOME", "HOME", "PYTHONHOME", "PYTHONPATH", "TMPDIR", "XDG_CACHE_HOME"})
 _REASONS: Mapping[str, str] = {
     "activeDeadlineSeconds": "a step has no deadline: set spec.activeDeadlineSeconds of the experiment",
     "affinity": "nodes are chosen by the pool: have it set there, or use nodeSelector",
@@ -71,8 +69,8 @@ def check_overlay(overlay: Mapping[str, Any], template: Mapping[str, Any] | None
     return [f"{PATH}{path}: {reason}" for path, reason in _problems(overlay, ours)]
 
 
-def lay_over(template: dict[str, Any], step: Step, context: JobContext) -> dict[str, Any]:
-    """Return our pod template of a step with the experiment's laid over it.
+def lay_over(template: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    """Return our pod template with the experiment's laid over it.
 
     Raises
     ------
@@ -83,7 +81,7 @@ def lay_over(template: dict[str, Any], step: Step, context: JobContext) -> dict[
     if not overlay:
         return template
     if problems := check_overlay(overlay, template):
-        raise OverlayRefused(context.owner.name, [f"{problem} (step '{step.name}')" for problem in problems])
+        raise OverlayRefused(context.owner.name, problems)
     merged = copy.deepcopy(template)
     _merge(merged["metadata"], overlay.get("metadata", {}), _METADATA)
     pod = overlay.get("spec", {})

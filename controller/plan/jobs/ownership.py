@@ -9,9 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from controller.api.labels import GROUP, KIND, VERSION
-from controller.plan.graph import Step
-from controller.plan.jobs.context import JobContext, Owner
-from controller.plan.jobs.names import job_name
+from controller.plan.jobs.context import Owner
 
 __all__ = ["build_join", "build_release", "owner_reference"]
 
@@ -28,20 +26,13 @@ def owner_reference(owner: Owner) -> dict[str, Any]:
     }
 
 
-def build_join(step: Step, context: JobContext) -> dict[str, Any]:
-    """Build what an experiment applies to a Job that is there already: its owner reference and nothing else.
+def build_join(uid: str, owner: Owner) -> dict[str, Any]:
+    """Build the strategic merge patch that adds one experiment's reference to the Job with this uid.
 
+    A patch, not an apply: an experiment that applied the whole Job before would give up all that it does not name now.
     Nothing of the spec, because Kueue owns `suspend` by then and the pod template cannot change.
     """
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {
-            "name": job_name(step),
-            "namespace": context.owner.namespace,
-            "ownerReferences": [owner_reference(context.owner)],
-        },
-    }
+    return {"metadata": {"uid": uid, "ownerReferences": [owner_reference(owner)]}}
 
 
 def build_release(uid: str, owner: Owner) -> dict[str, Any]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from controller.api.labels import KEY
 from controller.plan.graph import Step
 from controller.plan.jobs.context import JobContext
-from controller.plan.jobs.names import labels_of
+from controller.plan.jobs.names import pods_of
 from controller.settings import NodePool
 
 __all__ = ["build_scheduling", "node_selector_of"]
@@ -27,7 +26,7 @@ def build_scheduling(step: Step, context: JobContext) -> dict[str, Any]:
         return fields
     fields["nodeSelector"] = node_selector_of(pool)
     fields["tolerations"] = [dict(toleration) for toleration in pool.tolerations or (_GPU_TAINT,)]
-    if affinity := _affinity(step, pool):
+    if affinity := _affinity(step, context, pool):
         fields["affinity"] = affinity
     return fields
 
@@ -37,15 +36,12 @@ def node_selector_of(pool: NodePool) -> dict[str, str]:
     return dict(sorted(pool.node_selector.items())) or {_POOL_LABEL: pool.name}
 
 
-def _affinity(step: Step, pool: NodePool) -> dict[str, Any]:
+def _affinity(step: Step, context: JobContext, pool: NodePool) -> dict[str, Any]:
     """Return the pool's affinity, and for nodes that train together also one to each other."""
     affinity = copy.deepcopy(pool.affinity)
     if step.resources.nodes == 1 or pool.topology_key is None:
         return affinity
-    together = {
-        "topologyKey": pool.topology_key,
-        "labelSelector": {"matchLabels": {KEY: labels_of(step)[KEY]}},
-    }
+    together = {"topologyKey": pool.topology_key, "labelSelector": {"matchLabels": pods_of(step, context.store)}}
     required = affinity.setdefault("podAffinity", {}).setdefault("requiredDuringSchedulingIgnoredDuringExecution", [])
     required.append(together)
     return affinity

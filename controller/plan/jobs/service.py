@@ -6,7 +6,7 @@ from typing import Any
 
 from controller.plan.graph import Step
 from controller.plan.jobs.context import JobContext
-from controller.plan.jobs.names import MEETING_PORT, annotations_of, job_name, labels_of
+from controller.plan.jobs.names import MEETING_PORT, annotations_of, job_name, labels_of, pods_of
 from controller.plan.jobs.ownership import owner_reference
 
 __all__ = ["build_service"]
@@ -23,7 +23,7 @@ def build_service(step: Step, context: JobContext) -> dict[str, Any] | None:
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {
-            "name": job_name(step),
+            "name": job_name(step, context.store),
             "namespace": context.owner.namespace,
             "labels": labels_of(step),
             "annotations": annotations_of(step),
@@ -33,7 +33,7 @@ def build_service(step: Step, context: JobContext) -> dict[str, Any] | None:
             "clusterIP": "None",
             # Nodes meet before any of them could be called ready.
             "publishNotReadyAddresses": True,
-            "selector": labels_of(step),
+            "selector": pods_of(step, context.store),
             "ports": [{"name": "meeting", "port": MEETING_PORT, "protocol": "TCP", "targetPort": MEETING_PORT}],
         },
     }

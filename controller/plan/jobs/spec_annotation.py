@@ -12,11 +12,13 @@ from controller.plan.jobs.names import meeting_point
 from w2s_jobs.contracts.keys import canonical_json
 from w2s_jobs.contracts.steps import Execution, StepSpec
 
-__all__ = ["WORK_DIR", "build_spec", "render_spec"]
+__all__ = ["WORK_DIR", "build_spec", "may_be_long", "render_spec"]
 
 WORK_DIR = "/work/step"
 PLAIN_BYTES = 100_000
 """A longer spec is compressed: every watcher of Jobs and pods gets it once more"""
+_INPUT_BYTES = 200
+"""More than an input of a spec has"""
 MOST_BYTES = 250_000
 """The API server takes 256 KiB of annotations in all"""
 
@@ -36,12 +38,18 @@ def build_spec(step: Step, context: JobContext) -> StepSpec:
             gpus=step.resources.gpus,
             shards=step.shards,
             nodes=step.resources.nodes,
-            rendezvous=meeting_point(step),
+            rendezvous=meeting_point(step, context.store),
             parallelism=step.parallelism,
             no_progress_seconds=workers.no_progress_seconds,
             grace_seconds=workers.grace_seconds,
         ),
     )
+
+
+def may_be_long(step: Step) -> bool:
+    """Tell, faster than by rendering it, whether a step's spec may be longer than is left plain."""
+    inputs = sum(map(len, step.inputs.values()))
+    return inputs * _INPUT_BYTES + len(step.params.model_dump_json(by_alias=True).encode()) > PLAIN_BYTES // 2
 
 
 def render_spec(step: Step, context: JobContext) -> str:

@@ -73,12 +73,14 @@ class Choice:
     """micro-batches that a rank goes through in a step: globalBatchSize = micro_batch x accumulation x ranks"""
     host_memory: float = 0.0
     """bytes of the node's own memory, beside what any process needs"""
+    disk: float = 0.0
+    """bytes of models and checkpoints on a node's disk"""
     fix: str = ""
     """what to change where it does not fit"""
 
     def resources(self, given: Resources) -> Resources:
         """Return what one process holds; threads and pool stay as they are."""
-        return Resources(given.threads, self.gpus, given.pool, self.nodes, round(self.host_memory))
+        return Resources(given.threads, self.gpus, given.pool, self.nodes, round(self.host_memory), round(self.disk))
 
 
 def gigabytes(size: float) -> str:

@@ -15,6 +15,7 @@ from controller.plan.durations import gpu_seconds
 from controller.plan.gpus import GPUS
 from controller.plan.graph import Plan, Step
 from controller.plan.placement.choice import Choice, cards_of
+from controller.plan.placement.disk import model_bytes
 from controller.plan.placement.sampling import (
     Work,
     choose_sampling,
@@ -114,11 +115,13 @@ class _Placing:
         cards = cards_of(self._pool(step))
         if isinstance(step.params, SampleParams):
             tokens = min(round(self._work.sequence_tokens(step)), shape.positions)
-            sampled = SamplingShape(shape, tokens, 4 if step.params.sampling.dtype == "float32" else 2)
+            size = 4 if step.params.sampling.dtype == "float32" else 2
+            sampled = SamplingShape(shape, tokens, size)
             choose = choose_whole if step.params.engine == "transformers" else self._sample
             choice = choose(sampled, cards, wanted)
         else:
-            choice = choose_scoring(shape, cards, wanted)
+            size, choice = 2, choose_scoring(shape, cards, wanted)
+        choice = replace(choice, disk=model_bytes(shape, size))
         parameters = self._work.parameters(step) or shape.parameters
         seconds = gpu_seconds(step, parameters, self._work, GPUS[self._pool(step).gpu])
         return choose_shards(choice, Work(seconds, self._work.rows_read(step)), cards, wanted)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from controller.api.placement import TrainingPlacement
 from controller.plan.placement.choice import Cards, Choice, amounts, gigabytes, number_of, words
+from controller.plan.placement.disk import training_disk
 from controller.plan.placement.training_memory import (
     CONTEXT_BYTES,
     MICRO_BATCH_TOKENS,
@@ -33,8 +34,7 @@ class _Option:
     """bytes of one node's own memory"""
 
     def fits(self, cards: Cards) -> bool:
-        room = cards.host_memory is None or self.host <= cards.host_memory or not self.how.offload
-        return self.memory.total <= cards.budget and room
+        return self.memory.total <= cards.budget and (cards.host_memory is None or self.host <= cards.host_memory)
 
 
 def choose_training(shape: TrainingShape, cards: Cards, wanted: TrainingPlacement) -> Choice:
@@ -142,8 +142,8 @@ def _misfit(option: _Option, shape: TrainingShape, cards: Cards) -> Choice:
     )
     if option.memory.total <= cards.budget and cards.host_memory is not None:
         what += (
-            f"; its offload takes {gigabytes(option.host)} of each node's own memory, "
-            f"and hostMemory is {gigabytes(cards.host_memory)}"
+            f"; {'its offload' if option.how.offload else 'loading and saving it'} takes {gigabytes(option.host)} of "
+            f"each node's own memory, and hostMemory is {gigabytes(cards.host_memory)}"
         )
     fixes = [] if training.gradient_checkpointing else ["training.gradientCheckpointing: true (it changes keys)"]
     if cards.nodes == 1 or option.how.ranks < cards.count:
@@ -162,6 +162,7 @@ def _as_choice(option: _Option, shape: TrainingShape, reason: str) -> Choice:
         accumulation=_accumulation(option, shape),
         memory=option.memory.total,
         host_memory=option.host,
+        disk=training_disk(shape, how, option.nodes),
         reason=reason,
     )
 

@@ -58,7 +58,6 @@ _ENDED = frozenset(
 # fmt: off
 _TABLE: Mapping[Reason, tuple[Status, Status, Status, Status, Status]] = {
     #                           Ready Progressing Suspended Succeeded Failed
-    Reason.PENDING:             (_F,  _T,         _F,       _F,       _F),
     Reason.INVALID_SPEC:        (_F,  _F,         _F,       _F,       _T),
     Reason.PLAN_REFUSED:        (_F,  _F,         _F,       _F,       _T),
     Reason.DOES_NOT_FIT:        (_F,  _F,         _F,       _F,       _T),

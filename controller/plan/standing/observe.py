@@ -6,7 +6,7 @@ Suspended         Kueue (or a person) holds it          -> running
 Pending, Running  pods are wanted, or run               -> running
 Complete          result in the store                   -> done
                   result not read yet: ask again        -> running
-                  never came (`missing`)                -> failed, ResultMissing
+                  never came (`missing`)                -> failed
 Failed            the Job's own backoffLimit gave up    -> failed; deleting the Job tries again
 """
 
@@ -19,15 +19,25 @@ from enum import StrEnum
 from typing import Any
 
 from controller.api.labels import KEY, QUEUE, STEP_KIND
+from controller.api.status import MOST_RUNNING
 from controller.plan.decide import Observed
 from controller.plan.graph import Plan
 from controller.plan.standing.pods import last_failure, running
 from controller.plan.standing.projection import JOB_UID
 from w2s_jobs.contracts.errors import ExitCode
 
-__all__ = ["JobPhase", "JobState", "is_over", "job_key", "observe", "pods_by_job", "read_job", "read_jobs"]
+__all__ = [
+    "JobPhase",
+    "JobState",
+    "is_over",
+    "job_key",
+    "longest_running",
+    "observe",
+    "pods_by_job",
+    "read_job",
+    "read_jobs",
+]
 
-RESULT_MISSING = "ResultMissing"
 _KEY_LENGTH = 64
 
 
@@ -158,6 +168,12 @@ def read_job(key: str, job: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]
         exit_code=exit_code,
         queue=labels.get(QUEUE),
     )
+
+
+def longest_running(states: Mapping[str, JobState]) -> list[str]:
+    """List the keys of the running steps that a status shows, the longest-running first."""
+    running = [key for key, state in states.items() if state.phase is JobPhase.RUNNING]
+    return sorted(running, key=lambda key: (states[key].started or "", states[key].name))[:MOST_RUNNING]
 
 
 def observe(

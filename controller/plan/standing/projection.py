@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from controller.api.labels import KEY, KIND, MANAGED_BY, QUEUE, STEP_KIND, STEP_NAME
+from controller.api.labels import JOB_NAME, KEY, KIND, MANAGED_BY, QUEUE, STEP_KIND, STEP_NAME
 from controller.plan.standing.words import LONGEST_WORDS, clip_end
 
 __all__ = ["JOB_NAME", "JOB_UID", "project_event", "project_job", "project_pod", "project_workload"]
 
-JOB_NAME = "batch.kubernetes.io/job-name"
-"""Label that the Job controller gives its pods: name of the Job"""
 JOB_UID = "batch.kubernetes.io/controller-uid"
 """Label that the Job controller gives its pods: uid of the Job"""
 

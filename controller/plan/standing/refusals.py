@@ -12,8 +12,7 @@ from controller.api.reasons import WaitReason
 __all__ = ["FAILED_CREATE", "Refusal", "read_refusal", "refusal_reason", "refusals_by_job", "refused_words"]
 
 FAILED_CREATE = "FailedCreate"
-"""Reason of the Job controller's Event; watch Events with the field selector
-`involvedObject.kind=Job,reason=FailedCreate`"""
+"""Reason of the Job controller's Event"""
 
 # The Job controller names a pod that never came to be, another one each time: without it, equal refusals are equal.
 _WHAT = re.compile(r'^.*?(pods|jobs\.batch) "[^"]*" is forbidden: ')

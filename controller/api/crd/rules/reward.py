@@ -140,9 +140,9 @@ _LABEL_RULES = (
         ".confidenceThreshold",
     ),
     _reward(
-        f"self.sampling.n >= 2 || !{_BY_VOTES.format('self.method.reward.selections')}",
+        f"self.sampling.samples >= 2 || !{_BY_VOTES.format('self.method.reward.selections')}",
         "selections confidence and both need votes. Draw 2 samples or more",
-        ".sampling.n",
+        ".sampling.samples",
     ),
     Rule(RewardMethod, "self.noise.isSorted()", "expected ascending order, each once. Put them in order", ".noise"),
     _reward(

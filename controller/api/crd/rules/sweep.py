@@ -62,8 +62,8 @@ SWEEP_RULES = (
     ),
     Rule(
         SamplingSettings,
-        "self.temperature != 0.0 || self.n == 1",
-        'temperature 0 is greedy decoding, which gives one completion. Set "n": 1, or a temperature above 0',
+        "self.temperature != 0.0 || self.samples == 1",
+        "temperature 0 is greedy decoding, which gives one completion. Set samples: 1, or a temperature above 0",
     ),
     Rule(
         ExperimentSpec,

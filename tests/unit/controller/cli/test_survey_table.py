@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 
 from controller.cli.results_table import render_tables
-from tests.support.survey_results_made import MadeSurvey, make_results
+from tests.support.survey_design import MadeSurvey
+from tests.support.survey_results_made import make_results
 
 TWO = (("gsm8k", "gsm8k"), ("scan", "scan"))
 DESIGNS = {

@@ -63,7 +63,7 @@ def test_a_declared_size_wins_over_the_name(experiment) -> None:
 
 def test_more_samples_cost_more_and_a_higher_threshold_trains_on_less(experiment) -> None:
     _, few = costs(experiment)
-    _, many = costs(experiment, sampling={"n": 100})
+    _, many = costs(experiment, sampling={"samples": 100})
     assert many.gpu_hours > few.gpu_hours
     plan, total = costs(experiment, method__confidence__rounds=[{"thresholds": [10, 100]}])
     low, high = (

@@ -32,7 +32,7 @@ def test_weak_labels_are_greedy_and_each_is_made_by_the_teacher_of_its_capabilit
     assert [names(read_by(plan, step, "model")) for step in sampled] == [
         [f"train 1.8b on labelled {name} seed 0"] for name in CAPABILITIES
     ]
-    assert {(step.params.sampling.n, step.params.sampling.temperature) for step in sampled} == {(1, 0.0)}
+    assert {(step.params.sampling.samples, step.params.sampling.temperature) for step in sampled} == {(1, 0.0)}
 
 
 def test_wts_learns_all_weak_labels_of_all_capabilities_from_the_untouched_strong_model(reward_experiment) -> None:
@@ -127,7 +127,7 @@ def test_selections_by_confidence_read_votes_of_several_samples_and_both_asks_th
         for select in read_by(plan, training_of(plan, f"selected-{rule}/"), "examples"):
             (votes,) = read_by(plan, select, "votes")
             (samples,) = read_by(plan, votes, "samples")
-            assert samples.params.sampling.n == 10
+            assert samples.params.sampling.samples == 10
             assert (select.params.threshold, select.params.min_reward) == (70, reads)
             for score in read_by(plan, select, "scores"):
                 assert votes in read_by(plan, score, "votes")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -98,6 +101,49 @@ def test_strangers_are_not_taken_in(hub: Hub, come: Join, give_up: threading.Eve
             except ConnectionResetError:
                 continue
     assert len(together(come)) == NODES
+
+
+def fails_once(monkeypatch: pytest.MonkeyPatch, name: str, code: int, port: int) -> threading.Event:
+    """Let the next call of a socket's method fail on the hub's side, as the kernel does for a lost connection."""
+    ours, failed = getattr(socket.socket, name), threading.Event()
+
+    def once(self: socket.socket, *arguments: int) -> object:
+        if not failed.is_set() and self.getsockname()[1] == port:
+            failed.set()
+            raise OSError(code, os.strerror(code))
+        return ours(self, *arguments)
+
+    monkeypatch.setattr(socket.socket, name, once, raising=True)
+    return failed
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("accept", errno.ECONNABORTED),
+        ("accept", errno.EMFILE),
+        ("settimeout", errno.EBADF),
+        ("setsockopt", errno.EINVAL),
+    ],
+)
+def test_a_connection_that_breaks_while_it_is_welcomed_ends_nothing(
+    hub: Hub, come: Join, monkeypatch: pytest.MonkeyPatch, name: str, code: int
+) -> None:
+    failed = fails_once(monkeypatch, name, code, hub.port)
+    assert len(together(come)) == NODES
+    assert failed.is_set()
+
+
+def test_a_port_scan_in_the_middle_of_a_round_ends_nothing(hub: Hub, come: Join) -> None:
+    rounds = together(come)
+    for _ in range(NODES):
+        scan = socket.create_connection(("127.0.0.1", hub.port), timeout=20)
+        scan.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        scan.close()  # with a reset, as a scan does
+    with socket.create_connection(("127.0.0.1", hub.port), timeout=20) as last:
+        last.shutdown(socket.SHUT_WR)
+        assert last.recv(1) == b""  # so all of them were answered
+    assert not any(one.is_over() for one in rounds)
 
 
 def test_who_waits_can_give_up(come: Join, give_up: threading.Event) -> None:

@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tests.support.survey_results_made import EIGHT, MadeSurvey, make_losses, make_results
+from tests.support.survey_design import EIGHT, MadeSurvey
+from tests.support.survey_results_made import make_losses, make_results
 from w2s_jobs.contracts.survey import SurveyParams
 from w2s_jobs.contracts.survey_results import SurveyResults
 from w2s_jobs.engines.reporting.history import History

@@ -71,6 +71,14 @@ def sampling_table() -> Iterator[str]:
         yield row(model, [f"{choice.gpus} ({choice.memory / 1e9:.0f})" for choice in found])
 
 
+def nodes_table(nodes: int) -> Iterator[str]:
+    yield f"\neach node of a training in bfloat16 on up to {nodes} node(s): GB of its disk, GB of its own memory"
+    for model in MODELS:
+        shape = TrainingShape(FAMILIES[model], TRAININGS["bfloat16"])
+        found = [choose_training(shape, cards(memory, nodes), AUTO) for memory in MEMORY]
+        yield row(model, [f"{choice.disk / 1e9:.0f}, {choice.host_memory / 1e9:.0f}" for choice in found])
+
+
 def row(model: str, cells: list[str]) -> str:
     return "".join([f"  {model:14}", *(f"{cell:30}" for cell in cells)]).rstrip()
 
@@ -80,7 +88,10 @@ def test_the_table_is_what_the_arithmetic_chooses() -> None:
         "GPUs (nodes x GPUs of each), ZeRO stage, micro-batch x accumulation; in brackets GB a GPU. '-': fits nowhere.",
         row("", [f"{memory} GB" for memory in MEMORY]),
     ]
-    text = "\n".join([*head, *training_table(1), *training_table(8), *sampling_table()]) + "\n"
+    text = (
+        "\n".join([*head, *training_table(1), *training_table(8), *sampling_table(), *nodes_table(1), *nodes_table(8)])
+        + "\n"
+    )
     path = GOLDEN / "table.txt"
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_text(text)

@@ -15,6 +15,7 @@ from w2s_jobs.engines.vllm_device import GPU_BATCH_TOKENS, GPU_SEQUENCES, vllm_d
 
 POOL = {"name": "h100", "gpu": "H100-80GB", "gpusPerNode": 8}
 EVERYWHERE = {name: {"pool": "h100"} for name in ("weakSampling", "strongSampling", "training")}
+ON_GPUS_ONLY = {**EVERYWHERE, "training": {"pool": "h100", "parallelism": {"offload": False}}}
 CHECKPOINTED = {"gradientCheckpointing": True}
 
 
@@ -85,7 +86,7 @@ def test_what_the_manifest_sets_stays(experiment) -> None:
 
 def test_long_sampling_is_shared_by_shards_that_each_have_work_for_minutes(experiment) -> None:
     splits = {"labelled": 100, "unlabelled": 5000, "test": 50}
-    found = placed(experiment, dataset__splits=splits, sampling={"n": 200})
+    found = placed(experiment, dataset__splits=splits, sampling={"samples": 200})
     samples = {step.name: step.shards for step in found.plan.steps if step.kind == "sample"}
     assert 1 < samples["weak labels seed 0"] <= 8
     assert samples["sample test, weak/seed0"] == 1
@@ -125,6 +126,30 @@ def test_offload_that_the_nodes_memory_cannot_take_is_refused(experiment) -> Non
     assert strong_training(placed(experiment, pools=[pool])).choice.parallelism.offload
     with pytest.raises(DoesNotFit, match=r"of each node's own memory, and hostMemory is 64\.0 GB"):
         placed(experiment, pools=[{**pool, "hostMemory": 64}])
+
+
+def test_a_model_that_the_nodes_memory_cannot_load_is_refused_without_offload_too(experiment) -> None:
+    assert strong_training(placed(experiment, placement=ON_GPUS_ONLY)).choice.fits
+    with pytest.raises(DoesNotFit, match=r"loading and saving it takes [\d.]+ GB of each node's own memory, and host"):
+        placed(experiment, pools=[{**POOL, "hostMemory": 8}], placement=ON_GPUS_ONLY)
+
+
+def test_less_memory_of_the_nodes_makes_a_training_take_a_higher_stage(experiment) -> None:
+    """At stage 3 a rank loads its part only."""
+    found = strong_training(placed(experiment, pools=[{**POOL, "hostMemory": 20}])).choice
+    assert (found.parallelism.zero_stage, found.parallelism.offload) == (3, False)
+    assert found.host_memory <= 20e9
+
+
+def test_every_step_on_a_pool_knows_the_disk_that_its_model_takes(experiment) -> None:
+    found = placed(experiment).plan
+    on_disk = {(step.kind, step.role): step.resources.disk for step in found.steps if step.resources.pool}
+    assert (
+        on_disk["sample", "weak"]
+        < on_disk["sample", "strong"]
+        < min(size for (kind, _), size in on_disk.items() if kind == "train")
+    )
+    assert {step.resources.disk for step in found.steps if not step.resources.pool} == {0}
 
 
 def test_heads_that_the_gpus_cannot_share_are_refused_before_vllm_does(experiment) -> None:

@@ -10,7 +10,7 @@ from controller.plan.standing.conditions import Situation
 from controller.plan.standing.events import build_events
 from controller.plan.standing.status import project_status, project_trouble
 from tests.support.kube_objects import a_job, a_pod, waiting_pod
-from tests.unit.controller.plan.standing.test_status import ABOUT, FIRST, LATER, NOW, PLAN, SECOND, a_situation, scene
+from tests.support.scenes import ABOUT, FIRST, LATER, NOW, PLAN, SECOND, a_situation, scene
 
 
 def told(before: ExperimentStatus | None, after: ExperimentStatus, about=ABOUT) -> list[tuple[str, str]]:

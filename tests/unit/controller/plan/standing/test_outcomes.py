@@ -5,7 +5,8 @@ from pathlib import Path
 from controller.api.parse import parse_manifest
 from controller.plan.compile import compile_plan
 from controller.plan.standing.outcomes import StepOutcome, build_results, read_report
-from tests.support.survey_results_made import MadeSurvey, make_results
+from tests.support.survey_design import MadeSurvey
+from tests.support.survey_results_made import make_results
 from w2s_jobs.contracts.estimates import Accuracy, PgrResult
 from w2s_jobs.contracts.results import Choice, Gap, PointResult, Results, SettingResult, Verdict
 from w2s_jobs.contracts.survey import SurveyPoint

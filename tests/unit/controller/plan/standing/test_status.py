@@ -1,52 +1,18 @@
 """The status of an experiment, projected from what is there."""
 
-import json
-import random
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from controller.api.parse import parse_manifest
 from controller.api.reasons import ConditionType, Reason, WaitReason
-from controller.api.status import Condition, ExperimentStatus
-from controller.plan.compile import compile_plan
-from controller.plan.decide import decide
-from controller.plan.graph import Plan
 from controller.plan.standing.conditions import Situation, differ
-from controller.plan.standing.observe import observe, pods_by_job, read_jobs
 from controller.plan.standing.outcomes import StepOutcome
-from controller.plan.standing.projection import project_job, project_pod
-from controller.plan.standing.scene import About, Scene
 from controller.plan.standing.status import project_status, project_trouble
-from tests.support.kube_objects import UID, a_job, a_pod, keys, waiting_pod
+from tests.support.kube_objects import a_job, a_pod, keys, waiting_pod
+from tests.support.scenes import ABOUT, FIRST, LATER, NOW, PLAN, SECOND, condition, scene, shown
 from w2s_jobs.contracts.artifact import Progress
 
-MANIFEST = Path(__file__).parents[4] / "golden" / "plans" / "two-rounds.yaml"
-PLAN = compile_plan(parse_manifest(MANIFEST.read_text(), "two-rounds"))
-ABOUT = About("two-rounds", "default", UID, 1, "2026-11-25T14:59:00Z", store="s3://bucket/w2s")
-NOW = "2026-11-25T15:20:00Z"
-LATER = "2026-11-25T15:30:00Z"
-FIRST, SECOND = [step.key for step in PLAN.steps if step.kind == "prepare"][:2]
 GPU = StepOutcome(timings={"gpuSeconds": 10.0})
-
-
-def scene(jobs=(), pods=(), done=(), plan: Plan = PLAN, missing=frozenset(), **known) -> Scene:
-    by_job = pods_by_job(pods)
-    states = read_jobs(plan, jobs, by_job)
-    outcomes = {key: StepOutcome() for key in done} | known.pop("outcomes", {})
-    observed = observe(states, frozenset(outcomes), missing)
-    return Scene(plan, observed, decide(plan, observed), jobs=states, pods=by_job, outcomes=outcomes, **known)
-
-
-def condition(status: ExperimentStatus, kind: ConditionType) -> Condition:
-    return next(one for one in status.conditions if one.type is kind)
-
-
-def shown(status: ExperimentStatus) -> dict[str, tuple[str, str]]:
-    return {one.type.value: (one.status, one.reason) for one in status.conditions}
 
 
 def test_at_first_all_steps_wait_and_nothing_is_in_the_way_of_those_that_read_nothing() -> None:
@@ -189,7 +155,6 @@ def test_an_end_is_dated_by_the_job_that_ended_last() -> None:
 @pytest.mark.parametrize(
     ("reason", "failed"),
     [
-        (Reason.PENDING, "False"),
         (Reason.INVALID_SPEC, "True"),
         (Reason.PLAN_REFUSED, "True"),
         (Reason.DOES_NOT_FIT, "True"),
@@ -210,116 +175,3 @@ def test_while_the_store_is_away_what_was_known_of_the_steps_stays() -> None:
     assert shown(away)["Progressing"] == ("Unknown", "StoreUnavailable")
     invalid = project_trouble(ABOUT, Situation(Reason.INVALID_SPEC, "bad"), before, LATER)
     assert invalid.steps.total == 0
-
-
-def a_situation(seed: int, plan: Plan = PLAN) -> Scene:
-    """Jobs in every state, for some of the steps; deterministic by its seed."""
-    chance = random.Random(seed)
-    jobs, pods, done = [], [], set()
-    for step in plan.steps:
-        fate = chance.choice(
-            ["none", "none", "done", "done here", "running", "pending", "failed", "held", "going", "unread"]
-        )
-        if fate in ("done", "done here"):
-            done.add(step.key)
-        conditions = {"done here": ["Complete"], "unread": ["Complete"], "failed": ["Failed"]}.get(fate, [])
-        if fate in ("none", "done"):
-            continue
-        job = a_job(step.key, *conditions, kind=step.kind, failed=chance.randrange(3))
-        job["spec"]["suspend"] = fate == "held"
-        if fate == "going":
-            job["metadata"]["deletionTimestamp"] = NOW
-        jobs.append(job)
-        if fate == "running":
-            pods.append(a_pod(job))
-        if fate == "pending":
-            pods.append(waiting_pod(job, chance.choice(["ErrImagePull", "ContainerCreating"]), "words"))
-        if fate == "failed":
-            pods.append(a_pod(job, "Failed", chance.choice([1, 42, 137]), "last words"))
-    return scene(jobs, pods, done, plan)
-
-
-@settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 10**6))
-def test_counts_add_up_and_lists_agree_with_them(seed) -> None:
-    status = project_status(ABOUT, a_situation(seed), None, NOW)
-    steps = status.steps
-    assert steps.total == steps.done + steps.running + steps.waiting + steps.failed + steps.blocked == len(PLAN.steps)
-    assert steps.reused <= steps.done
-    assert len(status.running) == min(steps.running, 50)
-    assert len(status.failed) == min(steps.failed, 20)
-    assert len(status.waiting) == min(steps.waiting, 50)
-
-
-@settings(max_examples=30, deadline=None)
-@given(seed=st.integers(0, 10**6), suspend=st.booleans())
-def test_a_status_that_was_deleted_is_projected_again_but_for_its_times(seed, suspend) -> None:
-    about, seen = replace(ABOUT, suspend=suspend), a_situation(seed)
-    kept = project_status(about, seen, None, NOW)
-    kept = project_status(about, seen, kept, LATER)
-    anew = project_status(about, seen, None, LATER)
-    assert kept == project_status(about, seen, kept, "2026-11-25T18:00:00Z")
-    assert without_times(anew) == without_times(kept)
-
-
-@settings(max_examples=20, deadline=None)
-@given(seed=st.integers(0, 10**6))
-def test_a_status_read_back_from_the_api_server_is_the_status_that_was_written(seed) -> None:
-    status = project_status(ABOUT, a_situation(seed), None, NOW)
-    written = json.dumps(status.model_dump(mode="json", by_alias=True, exclude_none=True))
-    assert ExperimentStatus.model_validate(json.loads(written)) == status
-
-
-def test_the_order_in_which_jobs_and_pods_come_changes_nothing() -> None:
-    jobs = [a_job(step.key) for step in PLAN.steps[:6]]
-    pods = [waiting_pod(job, "ErrImagePull", f"words {i}") for i, job in enumerate(jobs)]
-    one = project_status(ABOUT, scene(jobs, pods), None, NOW)
-    other = project_status(ABOUT, scene(jobs[::-1], pods[::-1]), None, NOW)
-    assert one == other
-
-
-def test_what_is_kept_of_objects_gives_the_same_status() -> None:
-    jobs = [a_job(step.key, kind=step.kind, failed=1) for step in PLAN.steps[:6]]
-    pods = [a_pod(job) if i % 2 else waiting_pod(job, "ErrImagePull", "no") for i, job in enumerate(jobs)]
-    whole = project_status(ABOUT, scene(jobs, pods), None, NOW)
-    kept = project_status(ABOUT, scene(map(project_job, jobs), [project_pod(pod) for pod in pods]), None, NOW)
-    assert kept == whole
-
-
-BIG = Plan(
-    experiment="big",
-    steps=tuple(
-        replace(PLAN.steps[0], key=f"{i:08x}".ljust(64, "0"), name=f"step {i} " + "é" * 300, inputs={})
-        for i in range(1, 2001)
-    ),
-    points=tuple(PLAN.points[0].model_copy(update={"id": f"point-{i}-" + "x" * 200}) for i in range(200)),
-    report=f"{2000:08x}".ljust(64, "0"),
-)
-
-
-@pytest.mark.parametrize("fate", ["running", "waiting", "failed"])
-def test_two_thousand_steps_stay_below_200_kilobytes(fate) -> None:
-    plan = replace(BIG, steps=(*BIG.steps[:-1], with_inputs(BIG)))
-    words = "ü" * 4000
-    jobs = [a_job(step.key, *(["Failed"] if fate == "failed" else [])) for step in plan.steps[:-1]]
-    make = {
-        "running": a_pod,
-        "waiting": lambda job: waiting_pod(job, unschedulable=words),
-        "failed": lambda job: a_pod(job, "Failed", 1, words),
-    }[fate]
-    status = project_status(ABOUT, scene(jobs, [make(job) for job in jobs], plan=plan), None, NOW)
-    assert getattr(status.steps, fate) >= 1999
-    size = len(json.dumps(status.model_dump(mode="json", by_alias=True), ensure_ascii=False).encode())
-    assert size < 200_000, f"{size} bytes"
-
-
-def with_inputs(plan: Plan):
-    """The last step reads all others, so that all are needed."""
-    template = next(item for step in PLAN.steps for items in step.inputs.values() for item in items)
-    items = tuple(template.model_copy(update={"key": step.key}) for step in plan.steps[:-1])
-    return replace(plan.steps[-1], inputs={"all": items})
-
-
-def without_times(status: ExperimentStatus) -> ExperimentStatus:
-    conditions = tuple(one.model_copy(update={"last_transition_time": ""}) for one in status.conditions)
-    return status.model_copy(update={"conditions": conditions, "started": None, "finished": None})
