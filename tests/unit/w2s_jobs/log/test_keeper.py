@@ -23,6 +23,7 @@ REF = ArtifactRef(kind="train", key="d" * 64)
 
 KEPT = """
 import os, signal, subprocess, sys, threading
+from pathlib import Path
 import w2s_jobs.__main__, w2s_jobs.store.s3
 from w2s_jobs.contracts.errors import ExitCode
 from w2s_jobs.contracts.steps import StepSpec
@@ -164,6 +165,23 @@ def test_a_pod_that_is_killed_leaves_what_was_stored_last_and_no_process(kept: K
     assert select.select([step], [], [], 30)[0], "the step goes on without its keeper"
     os.close(step)
     assert kept.log().strip().isdigit()
+
+
+LARGE = """
+from w2s_jobs.contracts.artifact import ArtifactRef
+from w2s_jobs.store.open import open_store
+spec = StepSpec.model_validate_json(sys.argv[1])
+file = Path(spec.execution.work_dir) / "large"
+file.write_bytes(b"w" * 20_000_000)
+print(open_store(spec.store).put(ArtifactRef(kind=spec.kind, key=spec.key), "the-uid", "large", file).size)
+"""
+
+
+def test_the_step_and_its_keeper_both_reach_s3(kept: Kept, s3_environment: Any) -> None:
+    kept.settings = StoreSettings(uri=f"s3://{s3_environment.bucket()}", endpoint=s3_environment.endpoint)
+    code, out, err = kept.run(LARGE, pause=0.01)
+    assert (code, out, err) == (0, b"20000000\n", b"")
+    assert kept.log() == out
 
 
 def wait_for(happened: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
