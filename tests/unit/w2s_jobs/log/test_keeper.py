@@ -141,8 +141,9 @@ def test_a_store_that_does_not_answer_holds_no_stopped_step_beyond_its_grace(kep
 def test_a_step_that_is_stuck_below_python_is_ended_as_stopped_before_it_is_killed_as_crashed(kept: Kept) -> None:
     kept.execution = {"grace_seconds": 0.4}
     handled = "signal.signal(signal.SIGTERM, lambda *_: None)"
-    holds_the_interpreter = "import ctypes; ctypes.PyDLL(None).sleep(3600)"
-    code, _, err = kept.run(f"{handled}; os.kill(os.getppid(), signal.SIGTERM); {holds_the_interpreter}")
+    # A signal ends a sleep, so it sleeps again; the lock of the interpreter is held all the while.
+    holds_the_interpreter = "import ctypes\nsleep = ctypes.PyDLL(None).sleep\nwhile True: sleep(3600)"
+    code, _, err = kept.run(f"{handled}; os.kill(os.getppid(), signal.SIGTERM)\n{holds_the_interpreter}")
     assert code == 143
     assert err.startswith(b"error: step train/dddddddddddd was told to stop and did not end in time; what it had")
     assert kept.log() == err
