@@ -141,7 +141,8 @@ def test_a_store_that_does_not_answer_holds_no_stopped_step_beyond_its_grace(kep
 def test_a_step_that_is_stuck_below_python_is_ended_as_stopped_before_it_is_killed_as_crashed(kept: Kept) -> None:
     kept.execution = {"grace_seconds": 0.4}
     handled = "signal.signal(signal.SIGTERM, lambda *_: None)"
-    holds_the_interpreter = "import ctypes; ctypes.PyDLL(None).sleep(3600)"
+    # A signal ends one sleep early, so there are several.
+    holds_the_interpreter = "import ctypes; [ctypes.PyDLL(None).sleep(3600) for _ in range(9)]"
     code, _, err = kept.run(f"{handled}; os.kill(os.getppid(), signal.SIGTERM); {holds_the_interpreter}")
     assert code == 143
     assert err.startswith(b"error: step train/dddddddddddd was told to stop and did not end in time; what it had")
