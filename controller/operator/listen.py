@@ -1,7 +1,8 @@
 """What changes of the cluster's objects put into the work queue. Only economy: a needless pass writes nothing.
 
-A change of an experiment or of a Job is acted on at once. What pods, refusals and queues tell is only shown: changes of
-one experiment are gathered into one pass.
+A change of an experiment or of a Job is acted on at once, and a pod whose work is done: the Job controller gathers the
+ends of pods for a second before it says so. What else pods, refusals and queues tell is only shown: changes of one
+experiment are gathered into one pass.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from controller.kube.api import Object
 from controller.kube.informer import Informer
 from controller.kube.work_queue import WorkQueue
 from controller.operator.cluster import Cluster, Name
-from controller.operator.wake import experiments_of_job, jobs_moved, pods_moved
+from controller.operator.wake import experiments_of_job, jobs_moved, pod_succeeded, pods_moved
 
 __all__ = ["listen"]
 
@@ -27,7 +28,7 @@ def listen(cluster: Cluster, queue: WorkQueue[Name]) -> None:
     """Put the experiments that a change concerns into the queue, from now on."""
     cluster.experiments.on_change(lambda old, new: _experiment(queue, old, new))
     cluster.jobs.on_change(lambda old, new: _job(queue, old, new))
-    _gather(queue, cluster.pods, cluster.experiments_of_pod, pods_moved)
+    _gather(queue, cluster.pods, cluster.experiments_of_pod, pods_moved, pod_succeeded)
     _gather(queue, cluster.refusals, cluster.experiments_of_refusal)
     if cluster.workloads is not None:
         _gather(queue, cluster.workloads, cluster.experiments_of_workload)
@@ -52,10 +53,12 @@ def _gather(
     informer: Informer,
     experiments: Callable[[Object], Iterable[Name]],
     moved: Moved = lambda _old, _new: True,
+    at_once: Moved = lambda _old, _new: False,
 ) -> None:
     def changed(old: Object | None, new: Object | None) -> None:
         if moved(old, new):
+            pause = 0.0 if at_once(old, new) else _PAUSE
             for name in experiments(new or old or {}):
-                queue.add_after(name, _PAUSE)
+                queue.add_after(name, pause)
 
     informer.on_change(changed)

@@ -90,7 +90,7 @@ class Reconciler:
             memory.note_refresh(target.about.generation)
         pods, jobs = self._jobs(target)
         done = artifacts.outcomes(plan)
-        complete = {key for key, job in jobs.items() if job.phase is JobPhase.COMPLETE and key not in done}
+        complete = {key for key, job in jobs.items() if job.all_succeeded and key not in done}
         if asked := memory.to_ask(complete):
             artifacts.refresh([plan.step(key) for key in asked])
             done = artifacts.outcomes(plan)

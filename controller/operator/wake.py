@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from controller.api.labels import KIND
+from controller.plan.standing.pods import has_succeeded
 
-__all__ = ["experiments_of_job", "jobs_moved", "pods_moved"]
+__all__ = ["experiments_of_job", "jobs_moved", "pod_succeeded", "pods_moved"]
 
 Object = Mapping[str, Any]
 
@@ -33,6 +34,11 @@ def pods_moved(old: Object | None, new: Object | None) -> bool:
     return old["status"] != new["status"] or bool(old["metadata"].get("deletionTimestamp")) != bool(
         new["metadata"].get("deletionTimestamp")
     )
+
+
+def pod_succeeded(old: Object | None, new: Object | None) -> bool:
+    """Tell whether the work of a pod got done: its result is there, and what waits for it can start."""
+    return new is not None and has_succeeded(new) and (old is None or not has_succeeded(old))
 
 
 def _of_job(job: Object) -> tuple[Any, ...]:

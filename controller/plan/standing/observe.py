@@ -3,7 +3,7 @@
 no Job            may be created                        -> nothing
 being deleted     its name is still taken: wait         -> running
 Suspended         Kueue (or a person) holds it          -> running
-Pending, Running  pods are wanted, or run               -> running
+Pending, Running  pods are wanted, or run               -> running, or done where the result is there
 Complete          result in the store                   -> done
                   result not read yet: ask again        -> running
                   never came (`missing`)                -> failed
@@ -22,7 +22,7 @@ from controller.api.labels import KEY, QUEUE, STEP_KIND
 from controller.api.status import MOST_RUNNING
 from controller.plan.decide import Observed
 from controller.plan.graph import Plan
-from controller.plan.standing.pods import last_failure, running
+from controller.plan.standing.pods import has_succeeded, last_failure, running
 from controller.plan.standing.projection import JOB_UID
 from w2s_jobs.contracts.errors import ExitCode
 
@@ -78,6 +78,8 @@ class JobState:
     """pods that it wants at once"""
     pods: int = 0
     """pods that run"""
+    all_succeeded: bool = False
+    """the work of all its pods is done; the Job itself says so about a second later"""
     attempts: int = 1
     """attempts that are charged, the present one included; evicted, preempted and lost pods are not"""
     reason: str | None = None
@@ -162,6 +164,7 @@ def read_job(key: str, job: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]
         ended=status.get("completionTime") or ended.get("lastTransitionTime"),
         wanted=wanted,
         pods=run,
+        all_succeeded="Complete" in conditions or sum(map(has_succeeded, pods)) >= spec.get("completions", wanted),
         attempts=_attempts(status, together, failed="Failed" in conditions),
         reason=reason,
         message=message,

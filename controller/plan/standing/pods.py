@@ -7,7 +7,7 @@ from typing import Any
 
 from controller.plan.standing.words import LONGEST_WORDS, clip_end
 
-__all__ = ["active", "condition", "containers", "last_failure", "leaving", "running"]
+__all__ = ["active", "condition", "containers", "has_succeeded", "last_failure", "leaving", "running"]
 
 Pod = Mapping[str, Any]
 _PLAIN = frozenset({"Error", "Completed", ""})
@@ -30,6 +30,11 @@ def leaving(pods: Iterable[Pod]) -> list[Pod]:
 def running(pods: Iterable[Pod]) -> int:
     """Count the pods whose containers run."""
     return sum(_phase(pod) == "Running" for pod in active(pods))
+
+
+def has_succeeded(pod: Pod) -> bool:
+    """Tell whether a pod's work is done."""
+    return _phase(pod) == "Succeeded"
 
 
 def condition(pod: Pod, kind: str) -> Mapping[str, Any]:

@@ -52,6 +52,15 @@ def test_a_partly_refused_sampling_runs_with_the_pods_it_has() -> None:
     assert (state.phase, state.pods, state.wanted) == (JobPhase.RUNNING, 2, 4)
 
 
+def test_when_all_its_pods_are_done_a_job_is_about_to_be_complete() -> None:
+    job = a_job(KEY, spec__parallelism=2, spec__completions=2)
+    done = [a_pod(job, "Succeeded", number=number) for number in range(2)]
+    assert read_job(KEY, job, done).all_succeeded
+    assert not read_job(KEY, job, [done[0], a_pod(job, number=1)]).all_succeeded
+    assert not read_job(KEY, job, [done[0], a_pod(job, "Failed", 1, number=1)]).all_succeeded
+    assert read_job(KEY, a_job(KEY, "Complete"), ()).all_succeeded, "its pods may be gone"
+
+
 def test_a_training_over_nodes_does_not_run_before_all_its_pods_do() -> None:
     job = a_job(KEY, kind="train", spec__parallelism=2, spec__completions=2)
     pods = [a_pod(job, number=0), a_pod(job, "Pending", number=1)]
