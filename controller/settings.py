@@ -87,6 +87,8 @@ class WorkerDefaults(Contract):
     """sharedMemory: size of /dev/shm where more than one process computes"""
     model_cache: dict[str, Any] = Field(default_factory=dict)
     """modelCache: a volume source (hostPath, persistentVolumeClaim) for downloaded models; an emptyDir by default"""
+    model_cache_size: Quantity | None = None
+    """modelCacheSize that its files may fill, such as 500Gi; all but 15 % of its disk where nothing is given"""
     backoff_limit: int = Field(default=3, ge=0, le=100)
     """backoffLimit: attempts after the first that are charged to a step"""
     grace_seconds: int = Field(default=120, ge=1, le=3600)

@@ -31,15 +31,16 @@ def main(site_packages: Path) -> None:
 
 def _hollow(library: Path) -> None:
     """Write `library` anew, with its name, its symbols and their version, and nothing else."""
-    name = _SONAME.findall(_output("readelf", "--dynamic", "--wide", str(library)))[0]
+    soname = _SONAME.findall(_output("readelf", "--dynamic", "--wide", str(library)))[0]
     symbols = dict(_SYMBOL.findall(_output("nm", "--dynamic", "--defined-only", "--format=posix", str(library))))
     versions = {version for version in symbols.values() if version}
     with tempfile.TemporaryDirectory() as folder:
         source, script = Path(folder, "shell.c"), Path(folder, "versions")
-        functions = [f'void {symbol}(void) __attribute__((alias("trap")));' for symbol in symbols if symbol not in versions]
+        names = sorted(symbols.keys() - versions)  # a version is listed as a symbol too
+        functions = [f'void {name}(void) __attribute__((alias("trap")));' for name in names]
         source.write_text("\n".join(["static void trap(void) { __builtin_trap(); }", *functions]) + "\n")
         script.write_text("".join(f"{version} {{ *; }};\n" for version in versions))
-        options = [f"-Wl,-soname,{name}", *([f"-Wl,--version-script={script}"] if versions else [])]
+        options = [f"-Wl,-soname,{soname}", *([f"-Wl,--version-script={script}"] if versions else [])]
         library.unlink()
         _output("gcc", "-w", "-shared", "-nostdlib", "-fno-builtin", "-s", *options, "-o", str(library), str(source))
 

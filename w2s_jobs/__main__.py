@@ -28,8 +28,9 @@ from pydantic import ValidationError
 from w2s_jobs.context import Outcome, StepContext
 from w2s_jobs.contracts.artifact import FileEntry, StepResult
 from w2s_jobs.contracts.errors import ExitCode, InputError, JobError
-from w2s_jobs.contracts.spec_file import complete_spec, unpack_spec
+from w2s_jobs.contracts.spec_file import ATTEMPT, complete_spec, unpack_spec
 from w2s_jobs.contracts.steps import PARAMS, StepSpec
+from w2s_jobs.log.keeper import keep_log
 from w2s_jobs.store.disk import foreign_disk_errors, translate_os_error
 from w2s_jobs.store.open import open_store
 from w2s_jobs.watchdog import Watchdog, leave, leave_within
@@ -47,6 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         spec = _read_spec(options.spec, options.step)
+        if os.environ.get(ATTEMPT) and (code := keep_log(spec)) is not None:
+            return code
         _set_up_process(spec)
         return _run(spec)
     except JobError as error:
@@ -63,13 +66,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(spec: StepSpec) -> int:
     stop = threading.Event()
-    _stop_on_signals(stop, spec)
     watchdog = Watchdog(
         spec.execution.no_progress_seconds, lambda words: leave(ExitCode.CRASHED, f"step {spec.kind}: {words}")
     )
     watchdog.start()
     store = open_store(spec.store)
     context = StepContext(spec, store, stop, watchdog)
+    _stop_on_signals(stop, context)
     if store.read_result(context.ref) is not None:
         log.info("already done")
         return ExitCode.DONE
@@ -156,11 +159,17 @@ def _set_up_process(spec: StepSpec) -> None:
     Path(spec.execution.work_dir).mkdir(parents=True, exist_ok=True)
 
 
-def _stop_on_signals(stop: threading.Event, spec: StepSpec) -> None:
+def _stop_on_signals(stop: threading.Event, context: StepContext) -> None:
+    grace = context.execution.grace_seconds
+
     def _handle(number: int, _frame: FrameType | None) -> None:
         log.info("told to stop (%s)", signal.Signals(number).name)
-        if spec.execution.grace_seconds is not None and not stop.is_set():
-            leave_within(spec.execution.grace_seconds, f"{spec.kind}/{spec.key[:12]}")
+        if context.is_fetching:
+            leave(
+                ExitCode.STOPPED, f"step {context.ref} was told to stop while it fetched its inputs; run again to go on"
+            )
+        if grace is not None and not stop.is_set():
+            leave_within(grace, str(context.ref))
         stop.set()
 
     signal.signal(signal.SIGTERM, _handle)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,6 +52,7 @@ class StepContext:
         self.store = store
         self.ref = ArtifactRef(kind=spec.kind, key=spec.key)
         self.work_dir = Path(spec.execution.work_dir)
+        self.is_fetching = False
         self._stop = stop
         self._last_progress = float("-inf")
         self._started = time.monotonic()
@@ -65,9 +67,20 @@ class StepContext:
         """Fetch every input of a role, in the order of the spec; empty when the role is not given."""
         paths = []
         for index, item in enumerate(self.spec.inputs.get(role, ())):
-            paths.append(self.store.fetch(item, self.work_dir / "inputs" / role / str(index)))
-            self.watchdog.feed()
+            with self.fetching():
+                paths.append(self.store.fetch(item, self.work_dir / "inputs" / role / str(index)))
         return paths
+
+    @contextmanager
+    def fetching(self) -> Iterator[None]:
+        """Fetch inside the block, where there is nothing to save: a step that is told to stop there leaves at once."""
+        self.is_fetching = True
+        try:
+            self.stop_here("nothing was begun")
+            yield
+        finally:
+            self.is_fetching = False
+        self.watchdog.feed()
 
     def input(self, role: str) -> Path:
         """Fetch the one input of a role.

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from w2s_jobs.contracts.errors import ExitCode
 
-__all__ = ["Watchdog", "leave", "leave_within"]
+__all__ = ["Watchdog", "leave", "leave_within", "margin_of", "words_of_late"]
 
 _MOST_SECONDS_BETWEEN_LOOKS = 10.0
 
@@ -28,11 +28,19 @@ def leave(code: ExitCode, message: str) -> None:
 
 def leave_within(grace_seconds: float, step: str) -> None:
     """End this process with exit code 143 shortly before SIGKILL would end it with 137, as if it had crashed."""
-    margin = min(5.0, grace_seconds / 4)
-    words = f"step {step} was told to stop and did not end in time; what it had committed is kept, run again to go on"
-    timer = threading.Timer(grace_seconds - margin, leave, (ExitCode.STOPPED, words))
+    timer = threading.Timer(grace_seconds - margin_of(grace_seconds), leave, (ExitCode.STOPPED, words_of_late(step)))
     timer.daemon = True
     timer.start()
+
+
+def margin_of(grace_seconds: float) -> float:
+    """Return how long before SIGKILL a process ends by itself."""
+    return min(5.0, grace_seconds / 4)
+
+
+def words_of_late(step: str) -> str:
+    """Return the last words of a step that took too long to stop."""
+    return f"step {step} was told to stop and did not end in time; what it had committed is kept, run again to go on"
 
 
 class Watchdog:

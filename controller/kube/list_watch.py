@@ -104,6 +104,7 @@ class ListWatch:
     def _run(self) -> None:
         while not self._ended.is_set():
             pause = 0.0
+            self._failures += 1  # until a word comes: a stream that ends without one counts too
             try:
                 if not self._version or time.monotonic() >= self._list_at:
                     self._list()
@@ -113,13 +114,11 @@ class ListWatch:
                 pause = error.retry_after if isinstance(error, TooManyRequests) else 0.0
             except Exception:  # a defect must not leave the controller blind for ever: it lists anew
                 log.exception("following %s failed; this is a defect of w2s", self.selection.resource.plural)
-                self._failures += 1
                 self._version = ""
             if self._failures:
                 self._ended.wait(max(pause, self._rhythm.backoff.seconds(self._failures, random.random)))
 
     def _failed(self, error: KubeError) -> None:
-        self._failures += 1
         if isinstance(error, Gone):
             self._version = ""  # nothing is wrong: it was away for long
         else:
@@ -146,7 +145,6 @@ class ListWatch:
         if self._ended.is_set():  # stop() came before there was a watch to stop
             watch.stop()
         self.problem = None
-        self._failures += 1  # a stream that ends without a word counts as a failure
         for kind, obj in watch:
             self._failures = 0
             self._take(kind, obj)

@@ -37,6 +37,8 @@ class Memory:
     """when it was asked for everything"""
     written: float = float("-inf")
     """when its status was written last"""
+    turn: float | None = None
+    """when the change that its status holds back may be written; None where none is held back"""
     refused: dict[str, str] = field(default_factory=dict)
     """what the API server said when it refused the Job of a step, by key"""
     done: frozenset[str] | None = None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -10,12 +12,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from controller.api.status import ExperimentStatus
+from controller.kube.work_queue import TokenBucket
 from controller.operator.cluster import Cluster, Name
 from controller.operator.lifetime import seconds_to_live, soonest, utc_now, write_time
 from controller.operator.memory import Memory
 from controller.operator.metrics import Metrics
 from controller.operator.target import Target
-from controller.plan.standing.conditions import Situation, differ
+from controller.plan.standing.conditions import Situation, is_news
 from controller.plan.standing.events import build_events
 from controller.plan.standing.scene import About, Scene
 from controller.plan.standing.status import project_status, project_trouble
@@ -26,7 +29,11 @@ __all__ = ["Reporter"]
 log = logging.getLogger(__name__)
 
 _WRITE_SECONDS = 1.0
-"""Seconds between two writes of a status whose conditions stay as they are"""
+"""Seconds between two writes of a status that holds no news"""
+_WRITES_PER_SECOND = 10.0
+"""Such writes for all experiments together: each costs the API server as much as several Jobs, since it validates the
+whole object. In a rush the API server is left to the Jobs, and progress is told later."""
+_WRITES_AT_ONCE = 20
 
 
 class Reporter:
@@ -36,6 +43,8 @@ class Reporter:
         self.metrics = metrics
         self._cluster = cluster
         self._now = now
+        self._turns = TokenBucket(_WRITES_PER_SECOND, _WRITES_AT_ONCE, time.monotonic())
+        self._lock = threading.Lock()
 
     def report(self, target: Target, scene: Scene, memory: Memory) -> float | None:
         """Write what a scene shows; return the seconds until a change that is held back may be written."""
@@ -80,8 +89,8 @@ class Reporter:
     ) -> float | None:
         if before == status:
             return None
-        if before is not None and not differ(before.conditions, status.conditions):
-            wait = _WRITE_SECONDS - (memory.clock() - memory.written)
+        if not is_news(before.conditions if before else (), status.conditions):
+            wait = self._seconds_to_turn(memory)
             if wait > 0:
                 return wait
         # Events come of what differs between two statuses: the old one stays until they are posted, so that whoever
@@ -89,8 +98,16 @@ class Reporter:
         for event in build_events(about, before, status, write_time(self._now())):
             self._cluster.post(event)
         self._cluster.write_status(name, _as_json(status))
-        memory.written = memory.clock()
+        memory.written, memory.turn = memory.clock(), None
         return None
+
+    def _seconds_to_turn(self, memory: Memory) -> float:
+        """Return the seconds until a change without news may be written; each waits for its turn once."""
+        now = memory.clock()
+        if memory.turn is None:
+            with self._lock:
+                memory.turn = max(now + self._turns.reserve(now), memory.written + _WRITE_SECONDS)
+        return memory.turn - now
 
 
 def _read_status(obj: Mapping[str, Any]) -> ExperimentStatus | None:

@@ -103,11 +103,13 @@ def test_a_long_name_of_the_release_gives_names_that_kubernetes_takes(helm: Helm
 @pytest.mark.parametrize(("wrong", "code"), [(None, 0), ("not listed yet: jobs", 1)])
 def test_helm_test_asks_whether_the_controller_is_ready(helm: Helm, wrong: str | None, code: int) -> None:
     container = only(helm.objects(), "Pod")["spec"]["containers"][0]
-    body, _, name = container["args"]
+    body, _, hint = container["args"]
     with HealthServer(("127.0.0.1", 0), CollectorRegistry(), lambda: None, lambda: wrong) as server:
         address = f"http://127.0.0.1:{server.port}/readyz"
         once = body.replace("TRIES = 30", "TRIES = 1").replace("PAUSE = 2", "PAUSE = 0")
-        command_line = [sys.executable, *container["command"][1:], once, address, name]
+        command_line = [sys.executable, *container["command"][1:], once, address, hint]
         done = subprocess.run(command_line, capture_output=True, check=False)
     assert done.returncode == code, done.stderr
-    assert (wrong or "ok").encode() in done.stdout + done.stderr
+    said = (done.stdout + done.stderr).decode()
+    assert (wrong or "ok") in said
+    assert (hint in said) == bool(wrong)

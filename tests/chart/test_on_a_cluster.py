@@ -21,7 +21,7 @@ from tests.support.control_plane import ControlPlane
 from tests.support.guide import block
 from tests.support.operator_process import running
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 QUICKSTART = ROOT / "examples" / "quickstart.yaml"
@@ -35,14 +35,15 @@ def namespaces(plane: ControlPlane) -> None:
         plane.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
 
 
-_SIMULATED = ("--set", "controller.tolerations[0].operator=Exists", "--wait", "--timeout=120s")
+_SIMULATED = ("--set", "controller.tolerations[0].operator=Exists", "--wait", "--timeout=240s")
 """Pods run on the simulated node, which has a taint, and become ready there"""
 
 
 @contextmanager
-def _installed(helm: Helm, *options: str, chart: Path = CHART) -> Iterator[None]:
+def _installed(plane: ControlPlane, helm: Helm, *options: str, chart: Path = CHART) -> Iterator[None]:
     try:
-        helm("install", RELEASE, str(chart), "-n", NAMESPACE, *_SIMULATED, *options)
+        said = helm("install", RELEASE, str(chart), "-n", NAMESPACE, *_SIMULATED, *options, check=False)
+        assert "STATUS: deployed" in said, said + plane.kubectl("get", "pods,events", "-n", NAMESPACE).stdout
         yield
     finally:
         helm("uninstall", RELEASE, "-n", NAMESPACE, "--wait")
@@ -76,22 +77,22 @@ def test_the_api_server_takes_every_object(helm: Helm, plane: ControlPlane, file
 
 
 def test_its_pods_are_admitted_where_the_restricted_level_is_enforced(plane: ControlPlane, cluster_helm: Helm) -> None:
-    with _installed(cluster_helm):
+    with _installed(plane, cluster_helm):
         pods = _get(plane, "pods", "-n", NAMESPACE, "-l", "app.kubernetes.io/component=controller")["items"]
         assert len(pods) == 2
 
 
 def test_experiments_outlive_upgrade_rollback_and_uninstall(plane: ControlPlane, cluster_helm: Helm) -> None:
-    with _installed(cluster_helm):
+    with _installed(plane, cluster_helm):
         plane.kubectl("apply", "-n", "team-a", "-f", str(QUICKSTART))
         uid = _get(plane, "w2s", "quickstart", "-n", "team-a")["metadata"]["uid"]
         first = _checksum(plane)
         _upgrade(cluster_helm, "--set", "workers.backoffLimit=5")
         assert _checksum(plane) != first
-        cluster_helm("rollback", RELEASE, "1", "-n", NAMESPACE, "--wait", "--timeout=120s")
+        cluster_helm("rollback", RELEASE, "1", "-n", NAMESPACE, "--wait", "--timeout=240s")
         assert _checksum(plane) == first
     assert _get(plane, "w2s", "quickstart", "-n", "team-a")["metadata"]["uid"] == uid
-    with _installed(cluster_helm):  # it takes back the definition that it left
+    with _installed(plane, cluster_helm):  # it takes back the definition that it left
         assert _get(plane, "w2s", "quickstart", "-n", "team-a")["metadata"]["uid"] == uid
     plane.kubectl("delete", "w2s", "quickstart", "-n", "team-a")
 
@@ -109,18 +110,18 @@ def test_an_upgrade_brings_the_new_definition_and_a_rollback_the_old(
         versions = _get(plane, "crd", "weaktostrongexperiments.w2s.dev")["spec"]["versions"]
         return str(versions[0]["additionalPrinterColumns"][1]["name"])
 
-    with _installed(cluster_helm, chart=old):
+    with _installed(plane, cluster_helm, chart=old):
         assert column() == "Done"
         _upgrade(cluster_helm)
         assert column() == "Progress"
-        cluster_helm("rollback", RELEASE, "1", "-n", NAMESPACE, "--wait", "--timeout=120s")
+        cluster_helm("rollback", RELEASE, "1", "-n", NAMESPACE, "--wait", "--timeout=240s")
         assert column() == "Done"
 
 
 def test_a_second_controller_for_every_namespace_is_refused(plane: ControlPlane, cluster_helm: Helm) -> None:
     plane.kubectl("create", "namespace", "w2s-second")
     only_mine = ("--set", "crds.install=false,rbac.aggregate=false")
-    with _installed(cluster_helm):
+    with _installed(plane, cluster_helm):
         said = cluster_helm("install", "second", str(CHART), "-n", "w2s-second", *only_mine, check=False)
         assert 'ClusterRole "w2s-controller" in namespace "" exists and cannot be imported' in said
         said = cluster_helm(
@@ -133,7 +134,7 @@ def test_with_rights_in_two_namespaces_the_controller_lists_what_it_needs_and_le
     plane: ControlPlane, cluster_helm: Helm, tmp_path: Path
 ) -> None:
     values = CHART / "ci" / "two-teams-values.yaml"
-    with _installed(cluster_helm, "-f", str(values)):
+    with _installed(plane, cluster_helm, "-f", str(values)):
         file = tmp_path / "installation.yaml"
         file.write_text(_get(plane, "configmap", "w2s-controller", "-n", NAMESPACE)["data"]["installation.yaml"])
         mine = plane.kubeconfig_for(NAMESPACE, "w2s-controller")
@@ -147,7 +148,7 @@ def test_with_rights_in_two_namespaces_the_controller_lists_what_it_needs_and_le
 
 
 def test_a_workers_account_may_do_nothing_in_its_own_namespace(plane: ControlPlane, cluster_helm: Helm) -> None:
-    with _installed(cluster_helm, "--set", "workerNamespaces[0].name=team-a"):
+    with _installed(plane, cluster_helm, "--set", "workerNamespaces[0].name=team-a"):
         mine = plane.kubeconfig_for("team-a", "w2s-worker")
         for what in ("jobs", "secrets", "pods", "w2s"):
             said = plane.kubectl("--kubeconfig", str(mine), "get", what, "-n", "team-a", check=False)
@@ -167,7 +168,7 @@ def test_who_may_see_or_edit_a_namespace_may_do_so_with_its_experiments(
         who = f"--as=system:serviceaccount:team-a:{person}"
         return plane.kubectl("auth", "can-i", verb, "w2s", who, "-n", "team-a", check=False).stdout.strip() == "yes"
 
-    with _installed(cluster_helm):
+    with _installed(plane, cluster_helm):
         plane.wait_for("the aggregated role", lambda: may("list"))
         plane.wait_for("the right to create", lambda: may("create") == (person == "edit"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -21,11 +21,9 @@ from controller.settings import Store
 from tests.support.control_plane import ControlPlane
 from tests.support.job_cases import MANIFEST, a_context, a_step
 from tests.support.operator_process import install
-from tests.support.small_objects import make_namespace
+from tests.support.small_objects import own_namespace
 from w2s_jobs.contracts.settings import Parallelism
 from w2s_jobs.contracts.steps import StoreSettings
-
-pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +33,9 @@ def api(control_plane: ControlPlane) -> KubeApi:
 
 
 @pytest.fixture
-def namespace(api: KubeApi) -> str:
-    return make_namespace(api, "shared-jobs")
+def namespace(api: KubeApi) -> Iterator[str]:
+    with own_namespace(api, "shared-jobs") as name:
+        yield name
 
 
 @pytest.fixture

@@ -16,10 +16,9 @@ from controller.kube.resource import JOBS, WORKLOADS, Resource
 from controller.operator.metrics import Metrics
 from controller.operator.operator import Operator, Options
 from tests.support.control_plane import ControlPlane
+from tests.support.definition import wait_until_served
 from tests.support.operator_process import NAMESPACE, install, running
 from tests.support.small_run import SmallRun, small_run
-
-pytestmark = pytest.mark.timeout(120)
 
 QUOTAS = Resource("", "v1", "resourcequotas", "ResourceQuota")
 WORKLOAD_CRD = {
@@ -79,14 +78,14 @@ def run(admin: KubeApi, tmp_path: Path) -> Iterator[SmallRun]:
 @contextmanager
 def controller(cluster: ControlPlane, run: SmallRun, **changes: Any) -> Iterator[Operator]:
     installation = run.installation.model_copy(update=changes)
-    options = Options(NAMESPACE, run.namespace, workers=2, health=("127.0.0.1", 0), timing=Timing())
+    options = Options(run.lease, workers=2, health=("127.0.0.1", 0), timing=Timing())
     api = open_api(cluster.kubeconfig_for(NAMESPACE, "w2s-controller"))
     with running(Operator(api, installation, Metrics(), options)) as operator:
         yield operator
 
 
 def wait_for_words(cluster: ControlPlane, run: SmallRun, is_right: Callable[[dict[str, Any]], bool]) -> None:
-    cluster.wait_for("the reason", lambda: any(is_right(one) for one in run.status().get("waiting", ())), tries=300)
+    cluster.wait_for("the reason", lambda: any(is_right(one) for one in run.status().get("waiting", ())))
 
 
 def test_a_quota_that_refuses_pods_is_named_and_its_end_is_noticed(
@@ -121,7 +120,7 @@ def test_a_quota_that_refuses_the_job_itself_is_named_and_its_end_is_noticed(
 
 def test_what_kueue_says_of_a_job_in_its_queue_is_shown(cluster: ControlPlane, run: SmallRun, admin: KubeApi) -> None:
     cluster.apply(WORKLOAD_CRD, WORKLOAD_READER, WORKLOAD_READER_BINDING)
-    cluster.kubectl("wait", "crd/workloads.kueue.x-k8s.io", "--for=condition=Established", "--timeout=20s")
+    wait_until_served(cluster, WORKLOADS)
     workers = run.installation.workers.model_copy(update={"queue": "research"})
     with controller(cluster, run, workers=workers, kueue=True):
         run.submit()

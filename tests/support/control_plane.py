@@ -234,6 +234,8 @@ def _add_nodes(plane: ControlPlane, count: int, stages: Path) -> None:
         f"--kubeconfig={plane.kubeconfig}",
         "--manage-all-nodes=false",
         "--manage-nodes-with-label-selector=type=kwok",
+        # Without a Lease that is renewed, nodes are taken for lost every 50 s; pods there are never ready again.
+        "--node-lease-duration-seconds=40",
         "--cidr=10.128.0.0/9",
         "--node-ip=10.128.0.1",
         f"--config={stages}",
@@ -271,10 +273,12 @@ def _answers(url: str, context: ssl.SSLContext) -> bool:
 
 
 def free_port() -> int:
-    """Return a port of the loopback that nobody listens on."""
-    """Choose below the ports of outgoing connections: one of those could take it before the program listens."""
+    """Return a port of the loopback that nobody listens on.
+
+    It is below those of outgoing connections, one of which could take it before the program does, and of Services.
+    """
     while True:
-        port = random.randrange(20_000, 32_000)
+        port = random.randrange(20_000, 30_000)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

@@ -68,9 +68,11 @@ def build(target: str, tag: str | None = None, context: Path = ROOT, **arguments
     return image
 
 
-def run(image: str, *arguments: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
-    """Run an image as a pod would: no network, no right, a root nobody can write to; here without a shell too."""
-    shells = [f"--volume=/dev/null:/usr/bin/{shell}:ro" for shell in ("sh", "dash", "bash")]
+def run(
+    image: str, *arguments: str, options: tuple[str, ...] = (), shell: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Run an image as a pod would: no network, no right, a root nobody can write to; and without a shell."""
+    shells = [] if shell else [f"--volume=/dev/null:/usr/bin/{name}:ro" for name in ("sh", "dash", "bash")]
     hardened = ["--rm", "--network=none", "--read-only", "--read-only-tmpfs=false", "--cap-drop=all", *_LIMITS]
     return podman("run", *hardened, *shells, *options, image, *arguments, check=False)
 

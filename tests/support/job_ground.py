@@ -18,7 +18,7 @@ from controller.plan.jobs import Operations, Owner, build_job, field_manager, jo
 from tests.support.control_plane import ControlPlane
 from tests.support.definition import install_definition
 from tests.support.job_cases import MANIFEST, STORE, a_context, a_step
-from tests.support.small_objects import NAMESPACES, make_namespace
+from tests.support.small_objects import own_namespace
 
 __all__ = ["ONE_GPU", "JobGround", "a_node", "open_job_ground"]
 
@@ -104,19 +104,22 @@ def open_job_ground(plane: ControlPlane) -> Iterator[JobGround]:
     """Make a namespace with all that the golden Jobs name, and a node for all; they go with the block."""
     install_definition(plane)
     api = open_api(plane.kubeconfig)
-    namespace = make_namespace(api, "jobs", {"pod-security.kubernetes.io/enforce": "restricted"})
-    plane.apply(
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "w2s-workers", "namespace": namespace}},
-        {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "batch"}, "value": 5},
-        {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": "nvidia"}, "handler": "nvidia"},
-        a_node("cpu-only", {"w2s.test/cpu": "yes"}),
-    )
-    plane.wait_for_service_account(namespace)
-    try:
+    with own_namespace(api, "jobs", {"pod-security.kubernetes.io/enforce": "restricted"}) as namespace:
+        plane.apply(
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "w2s-workers", "namespace": namespace}},
+            {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "batch"}, "value": 5},
+            {
+                "apiVersion": "node.k8s.io/v1",
+                "kind": "RuntimeClass",
+                "metadata": {"name": "nvidia"},
+                "handler": "nvidia",
+            },
+            a_node("cpu-only", {"w2s.test/cpu": "yes"}),
+        )
+        plane.wait_for_service_account(namespace)
         yield JobGround(plane, api, namespace)
-    finally:
+        # It has no taint: others' pods must not run there.
         plane.kubectl("delete", "node", "cpu-only")
-        api.delete(NAMESPACES, namespace)
 
 
 def a_node(name: str, labels: dict[str, str]) -> dict[str, object]:

@@ -62,15 +62,15 @@ def find_binary(shared: Path, unpack_to: Path) -> Path | None:
 
 
 @contextmanager
-def start_server(binary: Path, folder: Path) -> Iterator[S3Server]:
-    """Run a server on a free port of the loopback until the block ends."""
+def start_server(binary: Path, folder: Path, address: str = "127.0.0.1") -> Iterator[S3Server]:
+    """Run a server on a free port of an address of this machine until the block ends."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((address, 0))
         port = probe.getsockname()[1]
-    server = S3Server(endpoint=f"http://127.0.0.1:{port}", folder=folder)
+    server = S3Server(endpoint=f"http://{address}:{port}", folder=folder)
     environment = {**os.environ, "ROOT_ACCESS_KEY": server.access_key, "ROOT_SECRET_KEY": server.secret_key}
     process = subprocess.Popen(
-        [str(binary), "--quiet", "--port", f"127.0.0.1:{port}", "posix", str(folder)],
+        [str(binary), "--quiet", "--port", f"{address}:{port}", "posix", str(folder)],
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

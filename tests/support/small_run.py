@@ -17,7 +17,7 @@ from controller.kube.errors import NotFound
 from controller.kube.resource import EVENTS, EXPERIMENTS, JOBS, PODS
 from controller.plan.compile import compile_plan
 from controller.settings import Installation
-from tests.support.operator_process import ROOT, own_installation
+from tests.support.operator_process import ROOT, own_installation, own_lease
 from tests.support.small_objects import NAMESPACES, make_namespace
 from tests.support.stand_in import StandIn
 
@@ -37,6 +37,8 @@ class SmallRun:
 
     api: KubeApi
     namespace: str
+    lease: str
+    """namespace of its controllers' Lease"""
     installation: Installation
     """with its store, and followed in its namespace only"""
     stand_in: StandIn
@@ -95,7 +97,8 @@ class SmallRun:
         ]
         found = {
             "status": {**status, "started": "", "finished": ""},
-            "jobs": sorted(job["metadata"]["name"] for job in self.jobs()),
+            # A Job's name ends with its store's, and each run has a store of its own.
+            "jobs": sorted(job["metadata"]["name"].rpartition("-")[0] for job in self.jobs()),
             "Jobs of each step": {key: len(set(uids)) for key, uids in self.stand_in.seen.items()},
             "events": sorted(reason for reason in told if reason in ("Started", "Succeeded")),
         }
@@ -111,4 +114,4 @@ def small_run(api: KubeApi, folder: Path, prefix: str) -> Iterator[SmallRun]:
     with StandIn(api, store, folder / f"{namespace}-scratch", namespace) as stand_in:
         for step in compile_plan(parse_manifest(json.dumps(_MANIFEST), "tiny.yaml")).steps[:-STEPS]:
             stand_in.write(step.kind, step.key)
-        yield SmallRun(api, namespace, own_installation(store, namespace), stand_in)
+        yield SmallRun(api, namespace, own_lease(api, prefix), own_installation(store, namespace), stand_in)

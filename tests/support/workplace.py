@@ -19,8 +19,8 @@ from controller.kube.resource import EVENTS, EXPERIMENTS, JOBS, PODS
 from controller.operator.operator import Operator
 from controller.settings import Installation
 from tests.support.control_plane import ControlPlane
-from tests.support.operator_process import own_installation, run_operator
-from tests.support.small_objects import NAMESPACES, make_namespace
+from tests.support.operator_process import own_installation, own_lease, run_operator
+from tests.support.small_objects import own_namespace
 from tests.support.stand_in import StandIn
 
 __all__ = ["Workplace", "manifest", "open_workplace"]
@@ -36,13 +36,15 @@ class Workplace:
     api: KubeApi
     """as the administrator"""
     namespace: str
+    lease: str
+    """namespace of its controller's Lease"""
     installation: Installation
     """with its store, and followed in its namespace only"""
     stand_in: StandIn
 
     def operator(self) -> AbstractContextManager[Operator]:
         """Run a controller for this namespace until the block ends."""
-        return run_operator(self.plane, self.installation, lease=self.namespace)
+        return run_operator(self.plane, self.installation, self.lease)
 
     def kubectl(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run kubectl as the administrator, in this namespace."""
@@ -130,10 +132,8 @@ def manifest(name: str, source: str, duration: str = "200ms", **spec: Any) -> di
 def open_workplace(plane: ControlPlane, folder: Path, prefix: str) -> Iterator[Workplace]:
     """Make a namespace and an empty store; workers stand ready. Both go with the block, and what is in them."""
     api = open_api(plane.kubeconfig)
-    namespace = make_namespace(api, prefix)
-    store = folder / namespace
-    try:
+    with own_namespace(api, prefix) as namespace:
+        store = folder / namespace
         with StandIn(api, store, folder / f"{namespace}-scratch", namespace) as stand_in:
-            yield Workplace(plane, api, namespace, own_installation(store, namespace), stand_in)
-    finally:
-        api.delete(NAMESPACES, namespace)
+            installation = own_installation(store, namespace)
+            yield Workplace(plane, api, namespace, own_lease(api, prefix), installation, stand_in)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pydantic import Field, JsonValue
@@ -9,7 +10,7 @@ from pydantic import Field, JsonValue
 from w2s_jobs.contracts.model import Contract
 from w2s_jobs.contracts.settings import Sha256
 
-__all__ = ["ArtifactRef", "FileEntry", "Input", "Progress", "StepResult"]
+__all__ = ["ArtifactRef", "FileEntry", "Input", "LogName", "Progress", "StepResult"]
 
 
 class ArtifactRef(Contract):
@@ -87,3 +88,23 @@ class Progress(Contract):
     """unit that is counted: rows, steps, files"""
     rate: float | None = None
     """rate in units a second"""
+
+
+class LogName(Contract):
+    """Whose log it is. Names sort by part, and within one by the time when its attempt began."""
+
+    part: int = Field(ge=0)
+    """part of the step: its shard, or the node of a training on many"""
+    started: str = Field(pattern=r"^[0-9]{8}T[0-9]{6}Z$")
+    """started in UTC, such as 20260131T235959Z"""
+    attempt: str
+    """attempt"""
+
+    def __str__(self) -> str:
+        return f"{self.part:04d}/{self.started}-{self.attempt}.log"
+
+    @classmethod
+    def parse(cls, text: str) -> LogName | None:
+        """Return the name behind its text, or None where the text is another file's name."""
+        match = re.fullmatch(r"(\d{4})/(\d{8}T\d{6}Z)-([^/]+)\.log", text)
+        return cls(part=int(match[1]), started=match[2], attempt=match[3]) if match else None

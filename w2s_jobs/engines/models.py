@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlparse
 
 from w2s_jobs.context import StepContext
 from w2s_jobs.contracts.errors import DependencyError, InputError
@@ -27,9 +26,11 @@ def model_folder(context: StepContext, source: ModelSource | None) -> Path:
     elif source.path is not None:
         folder = _given_folder(source.path)
     elif source.s3 is not None:
-        folder = _from_s3(context, source.s3)
+        with context.fetching():
+            folder = _from_s3(context, source.s3)
     elif source.hub is not None:
-        folder = _from_hub(source.hub)
+        with context.fetching():
+            folder = _from_hub(source.hub)
     else:
         raise InputError(f"step {context.ref}: a scratch model has no files yet; it must be trained before it is used")
     if not (folder / "config.json").is_file():
@@ -57,12 +58,12 @@ def _check_digest(folder: Path, expected: str) -> None:
 
 
 def _from_hub(hub: HubLocation) -> Path:
-    from huggingface_hub import snapshot_download  # only hub models need it
     from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 
-    wanted = ["*.json", "*.safetensors", "*.model", "*.jinja", "*.txt"]
+    from w2s_jobs.store.hub_cache import fetch_hub_model  # only hub models need it
+
     try:
-        return Path(snapshot_download(hub.name, revision=hub.revision, allow_patterns=wanted))
+        return fetch_hub_model(hub.name, hub.revision)
     except RepositoryNotFoundError as error:
         raise InputError(
             f"hub model {hub.name}@{hub.revision[:12]} does not exist or is gated; check the name, or set HF_TOKEN"
@@ -79,19 +80,9 @@ def _from_hub(hub: HubLocation) -> Path:
 
 
 def _from_s3(context: StepContext, uri: str) -> Path:
-    from w2s_jobs.store.s3_client import S3Clients  # only models in S3 need boto3
-    from w2s_jobs.store.s3_errors import s3_errors
+    from w2s_jobs.store.s3_folder import fetch_s3_folder  # only models in S3 need boto3
 
-    parsed = urlparse(uri)
-    bucket, prefix = parsed.netloc, parsed.path.strip("/") + "/"
-    clients = S3Clients(context.spec.store)
     folder = context.work_dir / "model"
-    with s3_errors(clients.place(bucket, prefix)):
-        pages = clients.api.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        found = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
-        keys = [key for key in found if not key.endswith("/")]  # consoles make empty objects for folders
-        if not keys:
-            raise InputError(f"model {uri}: nothing lies there; correct models.….source.s3")
-        for key in keys:
-            clients.download(bucket, key, folder / key.removeprefix(prefix))
+    if not fetch_s3_folder(uri, context.spec.store, folder):
+        raise InputError(f"model {uri}: nothing lies there; correct models.….source.s3")
     return folder

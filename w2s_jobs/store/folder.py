@@ -12,11 +12,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from w2s_jobs.contracts.artifact import ArtifactRef, FileEntry, Input, Progress, StepResult
+from w2s_jobs.contracts.artifact import ArtifactRef, FileEntry, Input, LogName, Progress, StepResult
 from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.store.checksum import file_entry, verify_file
 from w2s_jobs.store.disk import disk_errors
-from w2s_jobs.store.layout import PROGRESS, RESULT, attempt_path, folder, part_path, select_entries
+from w2s_jobs.store.layout import LOGS, PROGRESS, RESULT, attempt_path, folder, part_path, select_entries
 
 __all__ = ["FolderStore"]
 
@@ -131,6 +131,24 @@ class FolderStore:
             return Progress.model_validate_json((self._folder(ref) / PROGRESS).read_bytes())
         except (FileNotFoundError, ValidationError):
             return None
+
+    def write_log(self, ref: ArtifactRef, name: LogName, text: bytes) -> None:
+        """Overwrite the last part of a pod's log."""
+        target = self._folder(ref) / LOGS / str(name)
+        with self._staged(target) as staged:
+            staged.write_bytes(text)
+            staged.replace(target)
+
+    def list_logs(self, ref: ArtifactRef) -> list[LogName]:
+        """Return the logs that are kept."""
+        home = self._folder(ref) / LOGS
+        names = sorted(str(path.relative_to(home)) for path in home.glob("*/*"))
+        return [name for name in map(LogName.parse, names) if name is not None]
+
+    def read_log(self, ref: ArtifactRef, name: LogName) -> bytes:
+        """Return a log that is kept."""
+        with disk_errors(self.root):
+            return (self._folder(ref) / LOGS / str(name)).read_bytes()
 
     def delete(self, ref: ArtifactRef) -> None:
         """Delete an artifact; result.json goes first, so that a reader never sees a result without its files."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from w2s_jobs.contracts.artifact import ArtifactRef, FileEntry, Input, StepResult
 from w2s_jobs.contracts.errors import InputError
 
-__all__ = ["PROGRESS", "RESULT", "attempt_path", "folder", "part_path", "select_entries"]
+__all__ = ["LOGS", "PROGRESS", "RESULT", "attempt_path", "folder", "part_path", "select_entries"]
 
 RESULT = "result.json"
 PROGRESS = "progress.json"
+LOGS = "logs/"
 
 
 def folder(ref: ArtifactRef) -> str:

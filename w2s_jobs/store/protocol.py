@@ -4,6 +4,7 @@
     <root>/<kind>/<key>/attempts/<attempt>/<name>   data of one attempt; result.json names the winner
     <root>/<kind>/<key>/parts/<name>                data that a later attempt may go on from (chunks, checkpoints)
     <root>/<kind>/<key>/progress.json               how far the running attempt is; overwritten, never trusted
+    <root>/<kind>/<key>/logs/<part>/<attempt>.log   last lines of each pod, for people; named in the order of starts
 
 Errors: `DependencyError` when the store cannot be reached or is full, `InputError` when credentials are refused, a
 needed artifact does not exist, or a file does not have the size and checksum that its result.json states.
@@ -15,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
-from w2s_jobs.contracts.artifact import ArtifactRef, FileEntry, Input, Progress, StepResult
+from w2s_jobs.contracts.artifact import ArtifactRef, FileEntry, Input, LogName, Progress, StepResult
 
 __all__ = ["ArtifactStore"]
 
@@ -61,6 +62,15 @@ class ArtifactStore(Protocol):
 
     def read_progress(self, ref: ArtifactRef) -> Progress | None:
         """Return the last progress written, or None."""
+
+    def write_log(self, ref: ArtifactRef, name: LogName, text: bytes) -> None:
+        """Overwrite the last part of a pod's log. Needs no room on this machine's disk where the store is remote."""
+
+    def list_logs(self, ref: ArtifactRef) -> list[LogName]:
+        """Return the logs that are kept: by part, and the last attempt of each last."""
+
+    def read_log(self, ref: ArtifactRef, name: LogName) -> bytes:
+        """Return a log that is kept."""
 
     def delete(self, ref: ArtifactRef) -> None:
         """Delete an artifact with all that belongs to it; result.json goes first."""

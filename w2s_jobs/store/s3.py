@@ -10,13 +10,13 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
-from w2s_jobs.contracts.artifact import ArtifactRef, FileEntry, Input, Progress, StepResult
+from w2s_jobs.contracts.artifact import ArtifactRef, FileEntry, Input, LogName, Progress, StepResult
 from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.steps import StoreSettings
 from w2s_jobs.store.cache import FileCache
 from w2s_jobs.store.checksum import file_entry, make_again, verify_file
 from w2s_jobs.store.disk import disk_errors
-from w2s_jobs.store.layout import PROGRESS, RESULT, attempt_path, folder, part_path, select_entries
+from w2s_jobs.store.layout import LOGS, PROGRESS, RESULT, attempt_path, folder, part_path, select_entries
 from w2s_jobs.store.s3_checksums import sha256_and_crc64nvme
 from w2s_jobs.store.s3_client import S3Clients
 from w2s_jobs.store.s3_errors import s3_errors
@@ -95,12 +95,10 @@ class S3Store:
         raise AssertionError("the last try returns or raises")
 
     def fetch(self, item: Input, into: Path) -> Path:
-        """Download what is not in this machine's cache, verify it, and return its path under `into`."""
+        """Take the files from this machine's cache, where they are downloaded to first, and return their path."""
         entries = select_entries(self.read_result(item.ref), item)
-        with disk_errors(into):
-            self._fill_cache(item.ref, entries)
-            for entry in entries:
-                self.cache.place(entry.sha256, into / entry.name)
+        with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
+            list(pool.map(lambda entry: self._provide(item.ref, entry, into / entry.name), entries))
         return into / item.file
 
     def put(self, ref: ArtifactRef, attempt: str, name: str, source: Path) -> FileEntry:
@@ -140,6 +138,24 @@ class S3Store:
             return Progress.model_validate_json(body) if body is not None else None
         except ValidationError:
             return None
+
+    def write_log(self, ref: ArtifactRef, name: LogName, text: bytes) -> None:
+        """Overwrite the last part of a pod's log."""
+        key = self._key(ref, f"{LOGS}{name}")
+        with s3_errors(self.clients.place(self.bucket, key)):
+            self.clients.api.put_object(Bucket=self.bucket, Key=key, Body=text, ContentType="text/plain; charset=utf-8")
+
+    def list_logs(self, ref: ArtifactRef) -> list[LogName]:
+        """Return the logs that are kept."""
+        home = self._key(ref, LOGS)
+        names = (LogName.parse(key.removeprefix(home)) for key in sorted(self._list(home)))
+        return [name for name in names if name is not None]
+
+    def read_log(self, ref: ArtifactRef, name: LogName) -> bytes:
+        """Return a log that is kept."""
+        key = self._key(ref, f"{LOGS}{name}")
+        with s3_errors(self.clients.place(self.bucket, key)):
+            return self.clients.api.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
     def delete(self, ref: ArtifactRef) -> None:
         """Delete an artifact; result.json goes first, so that a reader never sees a result without its files."""
@@ -183,23 +199,16 @@ class S3Store:
             self.clients.upload(source, self.bucket, key)
             return entry.result()
 
-    def _fill_cache(self, ref: ArtifactRef, entries: Sequence[FileEntry]) -> None:
-        """Download the files that the cache lacks, a few at once, and let each in after its check."""
-        missing = {e.sha256: e for e in entries if not self.cache.has(e.sha256, e.size)}
-        with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
-            list(pool.map(lambda entry: self._download_verified(ref, entry), missing.values()))
+    def _provide(self, ref: ArtifactRef, entry: FileEntry, target: Path) -> None:
+        self.cache.provide(entry.sha256, entry.size, target, lambda path: self._download_verified(ref, entry, path))
 
-    def _download_verified(self, ref: ArtifactRef, entry: FileEntry) -> None:
-        key, incoming = self._key(ref, entry.path), self.cache.incoming(entry.sha256)
+    def _download_verified(self, ref: ArtifactRef, entry: FileEntry, path: Path) -> None:
+        key = self._key(ref, entry.path)
         crc = entry.crc64nvme if entry.size else None  # the CRT asks for a first range, which an empty object lacks
-        try:
-            with s3_errors(self.clients.place(self.bucket, key), repair=make_again(ref)):
-                self.clients.download(self.bucket, key, incoming, crc)
-            if crc is None:
-                verify_file(ref, entry, incoming)
-            self.cache.add(entry.sha256, incoming)
-        finally:
-            incoming.unlink(missing_ok=True)
+        with s3_errors(self.clients.place(self.bucket, key), repair=make_again(ref)):
+            self.clients.download(self.bucket, key, path, crc)
+        if crc is None:
+            verify_file(ref, entry, path)
 
 
 def _entry(name: str, path: str, source: Path) -> FileEntry:

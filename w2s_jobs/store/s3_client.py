@@ -6,12 +6,17 @@ library behind boto3.
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from awscrt.exceptions import AwsCrtError
 from awscrt.s3 import S3ChecksumAlgorithm, S3ChecksumConfig, S3Request
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -24,6 +29,7 @@ from s3transfer.crt import (
 )
 
 from w2s_jobs.contracts.steps import StoreSettings
+from w2s_jobs.store.credentials import make_session
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -58,15 +64,25 @@ class _CheckedDownload:
         return self.client.make_request(**{**request, "checksum_config": expected})
 
 
+@contextmanager
+def _disk_of(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except AwsCrtError as error:
+        if error.name != "AWS_ERROR_NO_SPACE":
+            raise
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
+
+
 @dataclass(frozen=True)
 class S3Clients:
-    """Clients of one endpoint, made when first used. Credentials come from the environment, as boto3 finds them."""
+    """Clients of one endpoint, made when first used. Credentials are found as boto3 does (store/credentials.py)."""
 
     settings: StoreSettings
 
     @cached_property
     def _session(self) -> Session:
-        return Session()
+        return make_session()
 
     @property
     def _endpoint(self) -> str:
@@ -100,13 +116,15 @@ class S3Clients:
     def download(self, bucket: str, key: str, target: Path, crc64nvme: str | None = None) -> None:
         """Download one object: ranges in parallel where it is large. The name appears when all of it is there.
 
-        Where its CRC-64/NVME is given, the CRT compares the bytes with it as they arrive and refuses others.
+        Where its CRC-64/NVME is given, the CRT compares the bytes with it as they arrive and refuses others. A disk
+        that is full is an OSError, as it is everywhere else.
         """
         target.parent.mkdir(parents=True, exist_ok=True)
         # Leaving the block waits for the rename of the finished file, which result() alone does not.
         with self.transfers(crc64nvme) as transfers:
             future = transfers.download(bucket, key, str(target))
-        future.result()
+        with _disk_of(target):
+            future.result()
 
     def upload(self, source: Path, bucket: str, key: str) -> None:
         """Upload one file: one request where it is small, parts in parallel where it is large."""

@@ -1,4 +1,4 @@
-"""Ask the controller until it is ready: the body of `helm test`. The address is the argument."""
+"""Ask the controller until it is ready: the body of `helm test`. Arguments: the address, and what shows its log."""
 
 import sys
 import time
@@ -19,4 +19,4 @@ for _ in range(TRIES):
     except OSError as error:
         said = str(error)
     time.sleep(PAUSE)
-sys.exit(f"{sys.argv[1]}: not ready after {TRIES} tries; it said: {said}. See: kubectl logs deployment/{sys.argv[2]}")
+sys.exit(f"{sys.argv[1]}: not ready after {TRIES} tries; it said: {said}. See: {sys.argv[2]}")

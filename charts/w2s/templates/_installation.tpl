@@ -6,7 +6,10 @@
 {{- $_ := set $workers $name $value -}}
 {{- end -}}
 {{- end -}}
-{{- $installation := dict "stores" .Values.stores "pools" .Values.pools "workers" $workers "namespaces" .Values.namespaces "kueue" .Values.kueue.enabled -}}
+{{- $installation := dict "stores" .Values.stores "pools" .Values.pools "workers" $workers "namespaces" .Values.namespaces -}}
+{{- if .Values.kueue.enabled -}}
+{{- $_ := set $installation "kueue" true -}}
+{{- end -}}
 {{- with .Values.defaultStore -}}
 {{- $_ := set $installation "defaultStore" . -}}
 {{- end -}}

@@ -9,7 +9,15 @@ from controller.plan.jobs.context import JobContext
 from controller.plan.jobs.failure_policy import WORKER
 from controller.plan.jobs.quantity import parse_bytes, render_bytes, whole_gibibytes
 from controller.plan.jobs.spec_annotation import WORK_DIR
-from controller.plan.jobs.volumes import MODELS, SCRATCH, SPEC_FILE, build_mounts, needs_shared_memory, scratch_of
+from controller.plan.jobs.volumes import (
+    CREDENTIALS_FOLDER,
+    MODELS,
+    SCRATCH,
+    SPEC_FILE,
+    build_mounts,
+    needs_shared_memory,
+    scratch_of,
+)
 from w2s_jobs.contracts.spec_file import ATTEMPT
 
 __all__ = ["build_container"]
@@ -63,6 +71,10 @@ def _env(step: Step, context: JobContext) -> list[dict[str, Any]]:
         "W2S_WORK_DIR": WORK_DIR,
         "XDG_CACHE_HOME": f"{SCRATCH}/cache",
     }
+    if context.installation.workers.model_cache_size is not None:
+        values["W2S_CACHE_BYTES"] = str(parse_bytes(context.installation.workers.model_cache_size))
+    if context.store.credentials.secret_name:
+        values["W2S_CREDENTIALS"] = CREDENTIALS_FOLDER
     named: list[dict[str, Any]] = [{"name": name, "value": value} for name, value in values.items()]
     named.append({"name": ATTEMPT, "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}})
     return sorted(named, key=lambda variable: str(variable["name"]))

@@ -1,4 +1,4 @@
-"""The volumes of a step's pods: the spec, scratch space, the cache of models, shared memory."""
+"""The volumes of a step's pods: the spec, credentials, scratch space, the cache of models, shared memory."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from controller.plan.jobs.context import JobContext
 from controller.plan.jobs.quantity import parse_bytes, render_bytes, whole_gibibytes
 
 __all__ = [
+    "CREDENTIALS_FOLDER",
     "MODELS",
     "MOUNT_PATHS",
     "SCRATCH",
@@ -29,9 +30,10 @@ MODELS = "/models"
 SHARED_MEMORY = "/dev/shm"  # noqa: S108  the place that PyTorch, NCCL and vLLM know
 SPEC_FOLDER = "/etc/w2s"
 SPEC_FILE = f"{SPEC_FOLDER}/spec.json"
+CREDENTIALS_FOLDER = "/etc/w2s-credentials"
 
-MOUNT_PATHS = (SHARED_MEMORY, SPEC_FOLDER, MODELS, SCRATCH)
-VOLUMES = ("models", "shared-memory", "spec", "work")
+MOUNT_PATHS = (SHARED_MEMORY, SPEC_FOLDER, CREDENTIALS_FOLDER, MODELS, SCRATCH)
+VOLUMES = ("credentials", "models", "shared-memory", "spec", "work")
 
 
 def needs_shared_memory(step: Step) -> bool:
@@ -55,6 +57,10 @@ def build_volumes(step: Step, context: JobContext) -> list[dict[str, Any]]:
         {"name": "spec", "downwardAPI": {"items": [spec]}},
         {"name": "work", "emptyDir": {"sizeLimit": scratch_of(step, context)}},
     ]
+    if secret := context.store.credentials.secret_name:
+        # Files follow the Secret when its keys are rotated; the variables of a running process do not. That it is
+        # missing is said by envFrom (CreateContainerConfigError), where the status reads it.
+        volumes.append({"name": "credentials", "secret": {"secretName": secret, "optional": True}})
     if workers.model_cache:
         volumes.append({"name": "models", **copy.deepcopy(workers.model_cache)})
     if needs_shared_memory(step):
@@ -68,6 +74,8 @@ def build_mounts(step: Step, context: JobContext) -> list[dict[str, Any]]:
         {"name": "spec", "mountPath": SPEC_FOLDER, "readOnly": True},
         {"name": "work", "mountPath": SCRATCH},
     ]
+    if context.store.credentials.secret_name:
+        mounts.append({"name": "credentials", "mountPath": CREDENTIALS_FOLDER, "readOnly": True})
     if context.installation.workers.model_cache:
         mounts.append({"name": "models", "mountPath": MODELS})
     if needs_shared_memory(step):

@@ -10,7 +10,7 @@ from controller.api.reasons import ConditionType, Reason
 from controller.api.status import Condition
 from controller.plan.standing.words import clip
 
-__all__ = ["Situation", "Times", "build_conditions", "differ"]
+__all__ = ["Situation", "Times", "build_conditions", "is_news"]
 
 Status = Literal["True", "False", "Unknown"]
 
@@ -90,9 +90,18 @@ def build_conditions(
     )
 
 
-def differ(one: Sequence[Condition], other: Sequence[Condition]) -> bool:
-    """Tell whether conditions differ in what machines read: status or reason. Messages may count, and change often."""
-    return [(c.type, c.status, c.reason) for c in one] != [(c.type, c.status, c.reason) for c in other]
+def is_news(before: Sequence[Condition], after: Sequence[Condition]) -> bool:
+    """Tell whether somebody who waits for a condition would miss a change between two statuses.
+
+    That an experiment goes on, with steps that run or wait in turns, is no news; nor is it in its first status.
+    """
+    return _unusual(before) != _unusual(after)
+
+
+def _unusual(conditions: Sequence[Condition]) -> set[tuple[ConditionType, Status, str]]:
+    """Return what differs from an experiment that simply goes on."""
+    usual = {kind: _T if kind is ConditionType.PROGRESSING else _F for kind in ConditionType}
+    return {(one.type, one.status, one.reason) for one in conditions if one.status != usual[one.type]}
 
 
 def _statuses(situation: Situation) -> tuple[Status, ...]:

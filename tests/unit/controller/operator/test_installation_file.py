@@ -42,6 +42,13 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
     assert (installation.default_store, installation.pools[0].memory_per_gpu) == ("main", "120Gi")
 
 
+def test_the_installation_of_the_page_is_a_good_one(tmp_path: Path) -> None:
+    file = tmp_path / "installation.yaml"
+    page = (Path(__file__).parents[4] / "docs" / "operator.md").read_text()
+    file.write_text(page.split("```yaml")[1].split("```")[0])
+    assert read_installation(file).pools[0].gpu == "H100-80GB"
+
+
 QUANTITY = "expected bytes as Kubernetes writes them, such as 64Gi, 500M or 1073741824"
 
 
@@ -98,7 +105,7 @@ def test_the_controller_does_not_start_with_a_bad_file(tmp_path: Path) -> None:
     file = tmp_path / "installation.yaml"
     file.write_text("defaultStore: main\n")
     command = [sys.executable, "-m", "controller", "controller", "--settings", str(file)]
-    ended = subprocess.run(command, capture_output=True, text=True)
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 42
     assert ended.stderr.startswith(f"{file}: line 1: defaultStore: 'main' is no store of this installation; expected ")
     assert "Traceback" not in ended.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -55,17 +54,3 @@ def test_a_full_disk_is_a_dependency_error_and_leaves_nothing(tmp_path: Path, fu
     with pytest.raises(DependencyError, match=r"no space left at .* free some space"):
         store.put(REF, "1", "big", source)
     assert not [path for path in full_disk.rglob("*") if path.is_file()]
-
-
-@pytest.fixture
-def full_disk(tmp_path: Path) -> Any:
-    """A disk of one megabyte."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], capture_output=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.skip("cannot mount a small disk: needs root")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from w2s_jobs.contracts.artifact import ArtifactRef, FileEntry, Input, Progress, StepResult
+from w2s_jobs.contracts.artifact import ArtifactRef, FileEntry, Input, LogName, Progress, StepResult
 from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.steps import StoreSettings
 from w2s_jobs.store.open import open_store
@@ -104,6 +104,21 @@ def test_progress_is_the_last_one_written(store: ArtifactStore) -> None:
     progress = store.read_progress(REF)
     assert progress is not None
     assert progress.done == 2
+
+
+def test_logs_are_listed_by_part_and_start_and_go_with_the_artifact(store: ArtifactStore) -> None:
+    assert store.list_logs(REF) == []
+    names = [
+        LogName(part=part, started=f"202601{day}T000000Z", attempt=attempt)
+        for part, day, attempt in ((0, 10, "uid-b"), (0, 11, "uid-a"), (2, 10, "uid-c"), (10, 10, "uid-d"))
+    ]
+    for name in reversed(names):
+        store.write_log(REF, name, b"begun")
+        store.write_log(REF, name, str(name).encode())
+    assert store.list_logs(REF) == names
+    assert [store.read_log(REF, name).decode() for name in names] == [str(name) for name in names]
+    store.delete(REF)
+    assert store.list_logs(REF) == []
 
 
 def test_an_artifact_that_is_not_there_is_named(store: ArtifactStore, tmp_path: Path) -> None:

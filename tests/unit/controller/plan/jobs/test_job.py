@@ -159,3 +159,8 @@ def test_a_long_spec_travels_compressed() -> None:
 def test_a_spec_that_no_job_can_hold_is_refused_with_its_size() -> None:
     with pytest.raises(InvalidExperiment, match=r"has a specification of \d+ bytes .* compare fewer points"):
         build_job(a_step("report", inputs=many_inputs(12_000)), a_context())
+
+
+def test_what_the_models_may_fill_is_told_in_bytes() -> None:
+    (container,) = pod(build_job(a_step("prepare"), a_context(model_cache_size="2Gi")))["containers"]
+    assert {"name": "W2S_CACHE_BYTES", "value": str(2 * 1024**3)} in container["env"]

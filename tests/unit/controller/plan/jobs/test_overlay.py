@@ -80,7 +80,7 @@ def test_what_is_added_stands_beside_what_was_there() -> None:
     assert template["metadata"]["labels"]["team"] == "alignment"
     assert pod["nodeSelector"] == {"w2s.dev/pool": "h100", "zone": "a"}
     assert [toleration["key"] for toleration in pod["tolerations"]] == ["nvidia.com/gpu", "spot"]
-    assert [volume["name"] for volume in pod["volumes"]] == ["shared-memory", "spec", "work", "ca"]
+    assert [volume["name"] for volume in pod["volumes"]] == ["credentials", "shared-memory", "spec", "work", "ca"]
     assert container["env"][-1]["name"] == "SSL_CERT_FILE"
     assert container["resources"]["limits"]["rdma/hca"] == "1"
 

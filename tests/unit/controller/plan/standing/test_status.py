@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from controller.api.reasons import ConditionType, Reason, WaitReason
-from controller.plan.standing.conditions import Situation, differ
+from controller.plan.standing.conditions import Situation, is_news
 from controller.plan.standing.outcomes import StepOutcome
 from controller.plan.standing.status import project_status, project_trouble
 from tests.support.kube_objects import a_job, a_pod, keys, waiting_pod
@@ -142,8 +142,19 @@ def test_a_transition_time_changes_with_the_status_alone() -> None:
     suspended = project_status(replace(ABOUT, suspend=True), scene(), first, LATER)
     assert condition(suspended, ConditionType.SUSPENDED).last_transition_time == LATER
     assert condition(suspended, ConditionType.READY).last_transition_time == ABOUT.created
-    assert differ(first.conditions, suspended.conditions)
-    assert not differ(first.conditions, same.conditions)
+    assert is_news(first.conditions, suspended.conditions)
+    assert not is_news(first.conditions, same.conditions)
+
+
+def test_the_first_status_and_steps_that_run_and_wait_in_turns_are_no_news() -> None:
+    waits = project_status(ABOUT, scene(), None, NOW)
+    runs = project_status(ABOUT, scene([a_job(FIRST, ready=1)]), None, NOW)
+    ended = project_status(ABOUT, scene([a_job(PLAN.report, "Complete")], done=[PLAN.report]), None, NOW)
+    assert shown(waits) != shown(runs)
+    assert not is_news((), waits.conditions)
+    assert not is_news(waits.conditions, runs.conditions)
+    assert is_news((), ended.conditions)
+    assert is_news(runs.conditions, ended.conditions)
 
 
 def test_an_end_is_dated_by_the_job_that_ended_last() -> None:

@@ -1,0 +1,1 @@
+"""The last part of what a step prints, kept in the store, where it outlives the pod."""
