@@ -31,7 +31,8 @@ class Latencies:
     after_job: list[float]
     """from the event that a Job is complete to that of the next step's; below 0 where the next came before"""
     after_pod: list[float]
-    """from the event that a Job's pod has succeeded, which the Job controller counts up to a second later"""
+    """from the event that a Job's pod has succeeded, which the Job controller counts up to a second later; those whose
+    event this process has not read by the end are left out"""
     usage: Usage
 
 
@@ -65,7 +66,7 @@ def _measure(site: Site, a_second: float) -> Latencies:
     return Latencies(
         first_job=sorted(progress.created[jobs[name, 0]] - answer for name, answer in answers.items()),
         after_job=sorted(progress.created[after] - progress.completed.get(job, float("inf")) for job, after in follows),
-        after_pod=sorted(progress.created[after] - pods[job] for job, after in follows),
+        after_pod=sorted(progress.created[after] - pods[job] for job, after in follows if job in pods),
         usage=usage,
     )
 

@@ -12,7 +12,8 @@ from benchmarks.cluster.site import Site, open_plane, open_site
 
 __all__ = ["InFlight", "Quiet", "hold_in_flight", "rest_finished", "rest_running"]
 
-_PAUSE = 5.0
+_PAUSE = 65.0
+"""Seconds; longer than a status is held back"""
 _LONG = "24h"
 """How long pods run that are not to end"""
 _PODS_OF_A_NODE = 150
@@ -82,7 +83,7 @@ def hold_in_flight(experiments: int, seconds: float) -> InFlight:
 def _settle(site: Site) -> None:
     """Wait until the controller has written nothing for a while."""
     clock, before = threading.Event(), None
-    for _ in range(120):
+    for _ in range(20):
         now = site.controller.writes()
         if now == before:
             return
