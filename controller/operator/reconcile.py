@@ -32,7 +32,9 @@ log = logging.getLogger(__name__)
 
 Object = Mapping[str, Any]
 _PROGRESS_PAUSE = 5.0
-"""Seconds between two looks at the progress of running steps"""
+"""Least seconds between two looks at the progress of an experiment's running steps"""
+_PROGRESS_LOOKS = 4.0
+"""Such looks a second for all experiments together, so that a controller with nothing to do stays idle"""
 _REFUSED_PAUSE = 15.0
 """Seconds until a Job that a quota refused is tried again"""
 
@@ -52,6 +54,8 @@ class Reconciler:
         self._reporter = reporter
         self._now = now
         self._memories: dict[Name, tuple[str, Memory]] = {}
+        self._running: set[Name] = set()
+        """experiments at whose progress is looked"""
 
     def reconcile(self, name: Name) -> float | None:
         """Do one pass; return the seconds after which the next one is due, None when only a change makes one due.
@@ -189,7 +193,11 @@ class Reconciler:
 
     def _next_looks(self, target: Target, scene: Scene, memory: Memory) -> Iterator[float | None]:
         """Yield when to look again at what no watch tells: progress, refused Jobs, the deadline, the end of life."""
-        yield _PROGRESS_PAUSE if scene.running or memory.ending else None
+        if scene.running or memory.ending:
+            self._running.add(target.name)
+            yield max(_PROGRESS_PAUSE, len(self._running) / _PROGRESS_LOOKS)
+        else:
+            self._running.discard(target.name)
         yield _REFUSED_PAUSE if memory.refused else None
         yield seconds_to_deadline(target.about, scene, target.spec.active_deadline_seconds, self._now())
 
@@ -202,6 +210,7 @@ class Reconciler:
 
     def _forget(self, name: Name) -> None:
         self._memories.pop(name, None)
+        self._running.discard(name)
         self._reporter.forget(name)
 
 
