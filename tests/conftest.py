@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.assets import find_assets, missing_assets
 from tests.support.s3_server import S3Server, find_binary, start_server
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -19,6 +20,16 @@ def missing(what: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI must not skip: {what}")
     pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def assets() -> Path:
+    """The folder of Kubernetes programs."""
+    folder = find_assets(SHARED)
+    if reason := missing_assets(folder):
+        missing(reason)
+    assert folder is not None
+    return folder
 
 
 @pytest.fixture(scope="session")

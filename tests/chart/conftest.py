@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.conftest import SHARED, missing
-from tests.support.assets import VARIABLES, find_assets, missing_assets
+from tests.support.assets import VARIABLES, find_assets
 from tests.support.chart import Helm, find_helm
 from tests.support.control_plane import ControlPlane, start_control_plane
 
@@ -23,13 +24,9 @@ def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
 
 
 @pytest.fixture(scope="module")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+def plane(assets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """A control plane that nothing was applied to."""
-    folder = find_assets(SHARED)
-    if reason := missing_assets(folder):
-        missing(reason)
-    assert folder is not None
-    with start_control_plane(tmp_path_factory.mktemp("control-plane"), folder, nodes=1) as started:
+    with start_control_plane(tmp_path_factory.mktemp("control-plane"), assets, nodes=1) as started:
         yield started
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SHARED, missing
-from tests.support.assets import find_assets, missing_assets
 from tests.support.control_plane import ControlPlane, start_control_plane
+from tests.support.job_ground import JobGround, open_job_ground
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -22,17 +21,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def assets() -> Path:
-    """The folder of Kubernetes programs."""
-    folder = find_assets(SHARED)
-    if reason := missing_assets(folder):
-        missing(reason)
-    assert folder is not None
-    return folder
-
-
-@pytest.fixture(scope="session")
 def control_plane(assets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """A control plane with two simulated nodes of eight GPUs each."""
     with start_control_plane(tmp_path_factory.mktemp("control-plane"), assets) as plane:
         yield plane
+
+
+@pytest.fixture(scope="module")
+def ground(control_plane: ControlPlane) -> Iterator[JobGround]:
+    """Namespaces in which Jobs are made without a controller."""
+    with open_job_ground(control_plane) as ground:
+        yield ground

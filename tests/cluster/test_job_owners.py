@@ -10,15 +10,8 @@ import pytest
 
 from controller.api.labels import KIND_PLURAL
 from controller.plan.jobs import Operations, Owner, build_job, build_join, build_release, job_name
-from tests.support.control_plane import ControlPlane
 from tests.support.job_cases import STORE, a_context, a_step
-from tests.support.job_ground import ONE_GPU, JobGround, open_job_ground
-
-
-@pytest.fixture(scope="module")
-def ground(control_plane: ControlPlane) -> Iterator[JobGround]:
-    with open_job_ground(control_plane) as ground:
-        yield ground
+from tests.support.job_ground import ONE_GPU, JobGround
 
 
 @pytest.fixture

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from controller.plan.jobs import Operations, Owner, build_job, job_name
-from tests.support.control_plane import ControlPlane
 from tests.support.job_cases import STORE, a_context, a_step
-from tests.support.job_ground import ONE_GPU, JobGround, a_node, open_job_ground
-
-
-@pytest.fixture(scope="module")
-def ground(control_plane: ControlPlane) -> Iterator[JobGround]:
-    with open_job_ground(control_plane) as ground:
-        yield ground
+from tests.support.job_ground import ONE_GPU, JobGround, a_node
 
 
 @pytest.fixture(scope="module")

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from controller.plan.jobs import Owner, build_job, build_service, job_name
-from tests.support.control_plane import ControlPlane
 from tests.support.job_cases import CASES, STORE
-from tests.support.job_ground import JobGround, open_job_ground
-
-
-@pytest.fixture(scope="module")
-def ground(control_plane: ControlPlane) -> Iterator[JobGround]:
-    with open_job_ground(control_plane) as ground:
-        yield ground
+from tests.support.job_ground import JobGround
 
 
 @pytest.fixture(scope="module")

@@ -10,21 +10,11 @@ from pathlib import Path
 import pytest
 from transformers import AutoTokenizer, LlamaForCausalLM
 
-from tests.support.sampling import ENGINES, QUESTIONS, finish, make_sampler, params, questions, start, texts
+from tests.support.sampling import ENGINES, QUESTIONS, finish, params, questions, start, texts
 from tests.support.steps import Bench
 from w2s_jobs.contracts.steps import StepSpec
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(300), pytest.mark.filterwarnings("default")]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_sampler(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

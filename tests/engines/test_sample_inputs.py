@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from transformers import AutoTokenizer, LlamaForCausalLM
 
-from tests.support.sampling import QUESTIONS, asked, make_sampler, params, solved, texts
+from tests.support.sampling import QUESTIONS, asked, params, solved, texts
 from tests.support.steps import Bench
 from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.settings import PromptTemplate
@@ -15,16 +15,6 @@ from w2s_jobs.core.prompts import render_after_shots
 from w2s_jobs.engines.sampler import encode_prompt
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(300), pytest.mark.filterwarnings("default")]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_sampler(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
 
 
 def test_two_sets_of_questions_in_one_sampling_are_two_samplings(tmp_path: Path, model: Path) -> None:

@@ -8,21 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.sampling import ENGINES, make_sampler, params, questions
+from tests.support.sampling import ENGINES, params, questions
 from tests.support.steps import Bench
 from w2s_jobs.contracts.errors import InputError
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(300), pytest.mark.filterwarnings("default")]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_sampler(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
 
 
 def test_a_missing_model_is_named(bench: Bench) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from controller.plan.compile import compile_plan
 from controller.plan.graph import Plan, Step
+from tests.support.plan_steps import all_below
 from w2s_jobs.contracts.survey import SurveyPoint
 
 __all__ = [
@@ -51,15 +52,3 @@ def names(steps: list[Step]) -> list[str]:
 def starts_from_the_untouched_model(step: Step, size: str) -> bool:
     """Tell whether a training or sampling takes the model of this size as it was given."""
     return "model" not in step.inputs and step.params.model.hub.name == f"org/model-{size}"
-
-
-def all_below(plan: Plan, key: str) -> set[str]:
-    """Return the keys of all steps that a step rests on, itself among them."""
-    found: set[str] = set()
-    stack = [key]
-    while stack:
-        one = stack.pop()
-        if one not in found:
-            found.add(one)
-            stack.extend(plan.dependencies(plan.step(one)))
-    return found

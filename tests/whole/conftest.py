@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SHARED, missing
-from tests.support.assets import find_assets, missing_assets
 from tests.support.certificates import BRIDGE
 from tests.support.chart import Helm, find_helm
 from tests.support.control_plane import start_control_plane
@@ -26,17 +25,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(2400))
 
 
-@pytest.fixture(scope="session")
-def assets() -> Path:
-    """The folder of Kubernetes programs."""
-    folder = find_assets(SHARED)
-    if reason := missing_assets(folder):
-        missing(reason)
-    assert folder is not None
-    for reason in (missing_for_node(folder), missing_tools(), None if find_helm(folder) else f"{folder} has no helm"):
+@pytest.fixture(scope="session", autouse=True)
+def node_tools(assets: Path) -> None:
+    """What a node and the images need beside the Kubernetes programs."""
+    for reason in (missing_for_node(assets), missing_tools(), None if find_helm(assets) else f"{assets} has no helm"):
         if reason:
             missing(reason)
-    return folder
 
 
 @pytest.fixture(scope="session")
