@@ -56,7 +56,11 @@ class Memory:
 
     def note_refresh(self, generation: int) -> None:
         """Note that the store has answered for everything."""
-        self.generation, self.asked, self.unreachable = generation, self.clock(), 0
+        self.generation, self.asked = generation, self.clock()
+
+    def note_reached(self) -> None:
+        """Note that the store answered whatever was asked: its next failure is a first one."""
+        self.unreachable = 0
 
     def note_unreachable(self) -> float:
         """Note that the store could not be asked; return the seconds until it is asked again."""
@@ -69,7 +73,7 @@ class Memory:
             del self.refused[key]
 
     def to_ask(self, complete: AbstractSet[str]) -> list[str]:
-        """Return those steps with a Complete Job whose result is to be asked for now; forget all others."""
+        """Return those steps whose pods are done and whose result is to be asked for now; forget all others."""
         now = self.clock()
         self._absent = {key: seen for key, seen in self._absent.items() if key in complete}
         return [

@@ -82,6 +82,7 @@ class Reconciler:
             scene = self._observe(target, memory)
         except JobError as error:
             return self._without_store(target, memory, error)
+        memory.note_reached()
         self._apply(target, scene, memory)
         due = self._reporter.report(target, scene, memory)
         return soonest(due, memory.next_question, *self._next_looks(target, scene, memory))

@@ -46,7 +46,7 @@ def test_a_store_that_stays_away_is_asked_less_and_less_often() -> None:
     memory = Memory(Clock(), chance=lambda: 0.0)
     waits = [memory.note_unreachable() for _ in range(7)]
     assert waits == [2, 4, 8, 16, 32, 60, 60]
-    memory.note_refresh(1)
+    memory.note_reached()
     assert memory.note_unreachable() == 2
 
 
