@@ -22,6 +22,7 @@ _PATTERNS: Mapping[str, str] = {
     r"^[0-9a-f]{64}$": "a SHA-256 of 64 hex digits. Remove it: w2s computes it for local paths",
     r"^([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E|)$": "bytes as Kubernetes writes them, such as "
     "64Gi, 500M or 1073741824",
+    r"^https?://[^/]": "a URL such as https://s3.example.com",
     r"^s3://": "a URI such as s3://bucket/prefix",
     r"^(file|s3)://": "a URI such as file:///folder or s3://bucket/prefix",
     r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$": "1 to 63 lower-case letters, digits and '-', the first and last no '-'",

@@ -10,6 +10,7 @@ W2sError
     ├── Gone             410: the resourceVersion is too old, list again
     ├── TooManyRequests  429: come back after `retry_after` seconds
     ├── Unavailable      5xx, time-outs, lost connections: it may or may not have happened
+    │   └── WebhookFailed    500: an admission webhook could not be asked
     └── LostLeadership   another controller may lead: nothing was sent
 """
 
@@ -34,6 +35,7 @@ __all__ = [
     "RequestName",
     "TooManyRequests",
     "Unavailable",
+    "WebhookFailed",
     "broken_connection",
     "error_of_answer",
     "error_of_status",
@@ -64,6 +66,9 @@ class KubeError(W2sError):
     """whether the same request may work later without a change by a person"""
     next_step: ClassVar[str] = "The API server's log says more."
     """what a person can do"""
+
+    is_refusal: ClassVar[bool] = False
+    """whether somebody said no to this very object: others may still be taken"""
 
     def __init__(self, request: RequestName, message: str, code: int = 0, reason: str = "") -> None:
         self.request = request
@@ -97,12 +102,14 @@ class Invalid(KubeError):
     """400 and 422: the API server refuses the object itself."""
 
     may_retry = False
+    is_refusal = True
     next_step = "Correct the fields named above; `kubectl explain` describes them."
 
 
 class Forbidden(KubeError):
     """401 and 403: the identity has no such right, or an admission rule or a quota refuses the object."""
 
+    is_refusal = True
     next_step = (
         "Grant the right to the controller's service account (`kubectl auth can-i --list --as …`), or raise the quota."
     )
@@ -129,6 +136,13 @@ class Unavailable(KubeError):
     """5xx, time-outs and lost connections. A write of this kind may have happened: only idempotent ones are sent."""
 
     next_step = "It is tried again by itself; where it stays, look at the API server (`kubectl get --raw /readyz`)."
+
+
+class WebhookFailed(Unavailable):
+    """500: an admission webhook could not be asked, such as Kueue's while its pod is down. Nothing happened."""
+
+    is_refusal = True
+    next_step = "It is tried again by itself; where it stays, look at the pod behind the webhook that is named above."
 
 
 class LostLeadership(KubeError):
@@ -175,6 +189,8 @@ def error_of_status(request: RequestName, status: Mapping[str, Any]) -> KubeErro
     reason = str(status.get("reason") or "")
     kind = AlreadyExists if reason == "AlreadyExists" else _BY_CODE.get(code, Unavailable)
     words = str(status.get("message") or reason or "no message")
+    if kind is Unavailable and "failed calling webhook" in words:
+        kind = WebhookFailed
     error = kind(request, f"the API server answers {code}{f' {reason}' if reason else ''}: {words}", code, reason)
     details = status.get("details") or {}
     error.causes = tuple(

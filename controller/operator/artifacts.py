@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from controller.errors import InvalidExperiment
 from controller.operator.cluster import Name
@@ -21,7 +21,7 @@ from controller.plan.graph import Plan, Step
 from controller.plan.standing.outcomes import Report, StepOutcome, read_report
 from controller.settings import Installation, Store
 from w2s_jobs.contracts.artifact import ArtifactRef, Input, Progress
-from w2s_jobs.contracts.errors import JobError
+from w2s_jobs.contracts.errors import DependencyError, JobError
 from w2s_jobs.store.open import open_store
 from w2s_jobs.store.protocol import ArtifactStore
 
@@ -31,7 +31,11 @@ _THREADS = 16
 _FRESH_SECONDS = 60.0
 """How long a result that was seen is taken to be there without looking again"""
 _PROGRESS_SECONDS = 2.0
+_AWAY_SECONDS = 10.0
+"""How long a store that did not answer is not asked again"""
 _MOST = 200_000
+
+_Answer = TypeVar("_Answer")
 
 
 class Stores:
@@ -89,6 +93,9 @@ class Artifacts:
         """when a key was last seen to be done"""
         self._progress: dict[str, tuple[float, Progress | None]] = {}
         self._reports: dict[str, Report] = {}
+        self._away: DependencyError | None = None
+        """why the store could not be asked last, while that is believed"""
+        self._away_until = float("-inf")
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="store")
 
     def outcomes(self, plan: Plan) -> dict[str, StepOutcome]:
@@ -136,6 +143,24 @@ class Artifacts:
             content: Mapping[str, Any] = json.loads(path.read_bytes())
         return content
 
+    def _when_there(self, ask: Callable[[], _Answer]) -> _Answer:
+        """Ask the store; one that did not answer a moment ago costs nobody its time-outs again.
+
+        Passes over experiments with other stores would wait behind them.
+        """
+        with self._lock:
+            if self._away is not None and self._clock() < self._away_until:
+                raise self._away
+        try:
+            answer = ask()
+        except DependencyError as error:
+            with self._lock:
+                self._away, self._away_until = error, self._clock() + _AWAY_SECONDS
+            raise
+        with self._lock:
+            self._away = None
+        return answer
+
     def _read_progress(self, step: Step) -> Progress | None:
         now = self._clock()
         with self._lock:
@@ -143,7 +168,7 @@ class Artifacts:
         if now - read < _PROGRESS_SECONDS:
             return progress
         try:
-            progress = self._store.read_progress(step.ref)
+            progress = self._when_there(lambda: self._store.read_progress(step.ref))
         except JobError:  # progress is shown, never needed
             progress = None
         with self._lock:
@@ -151,7 +176,7 @@ class Artifacts:
         return progress
 
     def _ask(self, step: Step) -> None:
-        result = self._store.read_result(step.ref)
+        result = self._when_there(lambda: self._store.read_result(step.ref))
         with self._lock:
             if result is None:
                 self._outcomes.pop(step.key, None)

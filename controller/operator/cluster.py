@@ -160,10 +160,10 @@ class Cluster:
             if others:
                 self.jobs.note(self.api.strategic_patch(JOBS, name, namespace, build_release(metadata["uid"], owner)))
             else:
-                # As it was looked at: another experiment may have joined it since.
-                self.api.delete(
-                    JOBS, name, namespace, uid=metadata["uid"], resource_version=metadata["resourceVersion"]
-                )
+                # As it was looked at: another experiment may have joined it since. The Job keeps its name until its
+                # pods have ended, so that no other attempt of the step begins before.
+                this = {"uid": metadata["uid"], "resource_version": metadata["resourceVersion"]}
+                self.api.delete(JOBS, name, namespace, **this, propagation="Foreground")
         except NotFound:  # it went by itself
             return
 

@@ -10,7 +10,16 @@ from controller.api.reasons import Reason
 from controller.plan.standing.conditions import Situation
 from controller.plan.standing.scene import About, Scene
 
-__all__ = ["is_outlived", "overdue", "read_time", "seconds_to_deadline", "seconds_to_live", "soonest", "utc_now"]
+__all__ = [
+    "is_outlived",
+    "overdue",
+    "read_time",
+    "seconds_left",
+    "seconds_to_deadline",
+    "seconds_to_live",
+    "soonest",
+    "utc_now",
+]
 
 
 def utc_now() -> datetime:
@@ -41,7 +50,7 @@ def overdue(about: About, deadline_seconds: int | None, now: datetime) -> Situat
 
 def seconds_to_deadline(about: About, scene: Scene, deadline_seconds: int | None, now: datetime) -> float | None:
     """Return the seconds until the deadline of an experiment that has not ended."""
-    if deadline_seconds is None or scene.trouble is not None or scene.decision.finished:
+    if deadline_seconds is None or scene.trouble is not None or scene.decision.finished or scene.decision.succeeded:
         return None
     return max(0.0, (read_time(about.created) + timedelta(seconds=deadline_seconds) - now).total_seconds())
 
@@ -51,9 +60,15 @@ def seconds_to_live(obj: Mapping[str, Any], now: datetime) -> float | None:
 
     A status of an earlier generation tells nothing: an edit may have made it go on.
     """
-    ttl, status = obj["spec"].get("ttlSecondsAfterFinished"), obj.get("status") or {}
-    finished = status.get("finished")
-    if ttl is None or finished is None or status.get("observedGeneration") != obj["metadata"]["generation"]:
+    status = obj.get("status") or {}
+    current = status.get("observedGeneration") == obj["metadata"]["generation"]
+    return seconds_left(obj, status.get("finished") if current else None, now)
+
+
+def seconds_left(obj: Mapping[str, Any], finished: str | None, now: datetime) -> float | None:
+    """Return the same for an experiment that ended at `finished` (RFC 3339), or None where it has not ended."""
+    ttl = obj["spec"].get("ttlSecondsAfterFinished")
+    if ttl is None or finished is None:
         return None
     return (read_time(finished) + timedelta(seconds=ttl) - now).total_seconds()
 

@@ -17,7 +17,7 @@ _TRIES = 5
 _PAUSE = 1.0
 """Seconds between two such questions"""
 _REFRESH_SECONDS = 600.0
-"""Seconds after which the store is asked for everything again that is not known to be done"""
+"""Seconds after which the store is asked for everything again: somebody may have invalidated what was done"""
 _GRACE_SECONDS = 60.0
 """How long a Job may go on whose step has a result: a worker ends right after it wrote that"""
 

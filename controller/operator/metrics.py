@@ -44,6 +44,9 @@ class Metrics:
         self.reused = Counter(
             "w2s_steps_reused", "Steps whose artifact was there before (cache hits)", ["kind"], registry=registry
         )
+        self.store_failures = Counter(
+            "w2s_store_failures", "Passes that ended because a store could not be asked", ["store"], registry=registry
+        )
         self.gpu_seconds = Counter(
             "w2s_gpu_seconds", "GPU-seconds of finished steps, by kind", ["kind"], registry=registry
         )

@@ -93,17 +93,30 @@ class Operator:
         with HealthServer(self._options.health, self._metrics.registry, self._alive, self._ready):
             for informer in self._cluster.informers:
                 informer.start(self._options.rhythm)
-            self._election.start()
-            workers = self._start_workers()
-            self._stop.wait()
-            self._queue.shut_down()
-            for worker in workers:
-                worker.join()
-            self._election.stop()
+            if self._wait_for_lists():
+                self._lead()
             for informer in self._cluster.informers:
                 informer.stop()
         if self._lost.is_set():
             raise W2sError("this process lost the lead and ends; the next one takes over")
+
+    def _wait_for_lists(self) -> bool:
+        """Wait until everything is listed, since who has not seen everything must not lead; False when told to end."""
+        for informer in self._cluster.informers:
+            while not informer.synced.wait(0.2):
+                if self._stop.is_set():
+                    return False
+        return True
+
+    def _lead(self) -> None:
+        """Stand for election, and work while this process leads, until it is told to end."""
+        self._election.start()
+        workers = self._start_workers()
+        self._stop.wait()
+        self._queue.shut_down()
+        for worker in workers:
+            worker.join()
+        self._election.stop()
 
     def _start_workers(self) -> Sequence[threading.Thread]:
         workers = [
@@ -115,11 +128,10 @@ class Operator:
         return workers
 
     def _work(self, number: int) -> None:
-        """Take experiments off the queue, once everything is listed and this process leads."""
-        for gate in (*(informer.synced for informer in self._cluster.informers), self._election.leading):
-            while not gate.wait(0.2):
-                if self._stop.is_set():
-                    return
+        """Take experiments off the queue, once this process leads."""
+        while not self._election.leading.wait(0.2):
+            if self._stop.is_set():
+                return
         while not self._stop.is_set():
             name = self._queue.get(timeout=1.0)
             if name is not None:

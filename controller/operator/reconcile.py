@@ -12,7 +12,7 @@ from typing import Any
 
 from controller.api.reasons import Reason
 from controller.errors import DoesNotFit, InvalidExperiment, PlanRefused
-from controller.kube.errors import Forbidden, Invalid
+from controller.kube.errors import KubeError
 from controller.operator.cluster import Cluster, Name
 from controller.operator.lifetime import is_outlived, overdue, seconds_to_deadline, soonest, utc_now
 from controller.operator.memory import Memory
@@ -77,7 +77,7 @@ class Reconciler:
             target = self._installed.target(name, obj)
         except (InvalidExperiment, PlanRefused) as refused:
             self._leave_all(obj)
-            return self._reporter.refuse(name, obj, _situation(refused))
+            return self._reporter.refuse(name, obj, _situation(refused), memory)
         try:
             scene = self._observe(target, memory)
         except JobError as error:
@@ -125,8 +125,8 @@ class Reconciler:
         if target.spec.suspend or late is not None:
             self._leave_all(target.obj)
         situation = Situation(Reason.STORE_UNAVAILABLE, str(error))
-        self._reporter.refuse(target.name, target.obj, situation, target.about.store)
-        return memory.note_unreachable()
+        due = self._reporter.lack_store(target, situation, memory)
+        return soonest(due, memory.note_unreachable())
 
     def _jobs(self, target: Target) -> tuple[dict[str, Sequence[Object]], dict[str, JobState]]:
         namespace, store = target.name.namespace, target.context.store
@@ -174,7 +174,9 @@ class Reconciler:
         """Create the Job of a step; what the API server says when it refuses is kept for the status."""
         try:
             self._cluster.start_step(step, target.context)
-        except (Forbidden, Invalid) as refused:
+        except KubeError as refused:
+            if not refused.is_refusal:
+                raise
             memory.refused[step.key] = str(refused)
             return
         memory.refused.pop(step.key, None)

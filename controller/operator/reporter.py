@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from controller.api.status import ExperimentStatus
 from controller.kube.work_queue import TokenBucket
 from controller.operator.cluster import Cluster, Name
-from controller.operator.lifetime import seconds_to_live, soonest, utc_now, write_time
+from controller.operator.lifetime import seconds_left, soonest, utc_now, write_time
 from controller.operator.memory import Memory
 from controller.operator.metrics import Metrics
 from controller.operator.target import Target
@@ -52,24 +52,33 @@ class Reporter:
         status = project_status(target.about, scene, before, write_time(self._now()))
         self._count(target, scene, memory, is_new=before is None)
         held_back = self._write(target.name, target.about, before, status, memory)
-        return soonest(held_back, seconds_to_live({**target.obj, "status": _as_json(status)}, self._now()))
+        return soonest(held_back, seconds_left(target.obj, status.finished, self._now()))
 
-    def refuse(
-        self, name: Name, obj: Mapping[str, Any], situation: Situation, store: str | None = None
-    ) -> float | None:
-        """Write why an experiment does not run at all; return the seconds until its time to live is over."""
-        before, metadata = _read_status(obj), obj["metadata"]
+    def refuse(self, name: Name, obj: Mapping[str, Any], situation: Situation, memory: Memory) -> float | None:
+        """Write why an experiment does not run at all; return the seconds until it is to be looked at again."""
+        metadata = obj["metadata"]
         about = About(
             name=name.name,
             namespace=name.namespace,
             uid=metadata["uid"],
             generation=metadata["generation"],
             created=metadata["creationTimestamp"],
-            store=store,
         )
+        self.metrics.stand(str(name), {})
+        return self._tell(name, obj, about, situation, memory)
+
+    def lack_store(self, target: Target, situation: Situation, memory: Memory) -> float | None:
+        """Write that a store cannot be asked; return the seconds until what is held back may be written."""
+        self.metrics.store_failures.labels(target.context.store.name).inc()
+        return self._tell(target.name, target.obj, target.about, situation, memory)
+
+    def _tell(
+        self, name: Name, obj: Mapping[str, Any], about: About, situation: Situation, memory: Memory
+    ) -> float | None:
+        before = _read_status(obj)
         status = project_trouble(about, situation, before, write_time(self._now()))
-        self._write(name, about, before, status, Memory())
-        return seconds_to_live({**obj, "status": _as_json(status)}, self._now())
+        held_back = self._write(name, about, before, status, memory)
+        return soonest(held_back, seconds_left(obj, status.finished, self._now()))
 
     def forget(self, name: Name) -> None:
         """Count an experiment that is gone no more."""

@@ -63,6 +63,8 @@ def test_the_image_is_named_by_its_tag_or_by_its_digest(helm: Helm, image: dict[
 def test_keys_come_from_a_secret_that_is_only_named(helm: Helm) -> None:
     container = _container(_pod(helm, {"controller": {"credentials": CREDENTIALS}}))
     assert container["envFrom"] == [{"secretRef": {"name": "w2s-store"}}]
+    assert {"name": "W2S_CREDENTIALS", "value": "/etc/w2s-credentials"} in container["env"]
+    assert "/etc/w2s-credentials" in {mount["mountPath"] for mount in container["volumeMounts"]}
     assert "envFrom" not in _container(_pod(helm))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,27 @@ def test_suspend_frees_every_pod_and_resume_goes_on(place: Workplace) -> None:
         place.stand_in.silent = False
         place.patch("paused", {"suspend": False, "podTemplate": manifest("x", SMALL)["spec"]["podTemplate"]})
         place.wait_for("paused", "Succeeded")
+
+
+def test_a_step_that_is_resumed_starts_again_only_when_its_pods_have_ended(place: Workplace) -> None:
+    place.stand_in.silent = True
+    with place.operator():
+        place.apply(manifest("again", SMALL, duration="1h", maxParallelSteps=1))
+        place.wait_until("a pod that runs", lambda: place.status("again").get("steps", {}).get("running", 0) > 0)
+        (job,), (pod,) = place.jobs(), place.pods()
+        name = pod["metadata"]["name"]
+        held = ["test.w2s.dev/held", *pod["metadata"].get("finalizers", ())]  # as a worker that still saves
+        place.kubectl("patch", "pod", name, "--type=merge", "-p", json.dumps({"metadata": {"finalizers": held}}))
+        place.patch("again", {"suspend": True})
+        place.wait_until("the Job to be told to go", lambda: "deletionTimestamp" in place.jobs()[0]["metadata"])
+        place.patch("again", {"suspend": False})
+        place.wait_until("the resumption", lambda: place.condition("again", "Suspended")["status"] == "False")
+        assert [one["metadata"]["uid"] for one in place.jobs()] == [job["metadata"]["uid"]]
+        assert [one["metadata"]["name"] for one in place.pods()] == [name]
+        place.kubectl("patch", "pod", name, "--type=merge", "-p", json.dumps({"metadata": {"finalizers": None}}))
+        place.wait_until(
+            "the next Job", lambda: job["metadata"]["uid"] not in {one["metadata"]["uid"] for one in place.jobs()}
+        )
 
 
 def test_a_threshold_that_is_added_runs_only_what_is_new(place: Workplace) -> None:

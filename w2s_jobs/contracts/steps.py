@@ -99,7 +99,7 @@ class StoreSettings(Contract):
 
     uri: str = Field(pattern=r"^(file|s3)://", max_length=1000)
     """uri of the root: `file:///folder` or `s3://bucket/prefix`"""
-    endpoint: str | None = Field(default=None, max_length=500)
+    endpoint: str | None = Field(default=None, pattern=r"^https?://[^/]", max_length=500)
     """endpoint URL of an S3 server that is not AWS"""
     region: str | None = Field(default=None, max_length=50)
     """region of the bucket"""

@@ -18,7 +18,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import FrameType
 
 from w2s_jobs.contracts.artifact import ArtifactRef, LogName
@@ -26,6 +27,7 @@ from w2s_jobs.contracts.errors import ExitCode
 from w2s_jobs.contracts.steps import StepSpec
 from w2s_jobs.log.tail import Tail
 from w2s_jobs.log.upload import Upload
+from w2s_jobs.store.credentials import FOLDER
 from w2s_jobs.store.open import open_store
 from w2s_jobs.watchdog import margin_of, words_of_late
 
@@ -49,7 +51,7 @@ def keep_log(spec: StepSpec, pause: float = LOG_SECONDS) -> int | None:
     A step that a signal ended has the exit code that a shell gives it: 128 + signal.
     """
     store, name, ref = open_store(spec.store), _name_of(spec), ArtifactRef(kind=spec.kind, key=spec.key)
-    tail = Tail(secrets=[os.environ.get(variable, "") for variable in _SECRETS])
+    tail = Tail(secrets=_secrets)
     upload = Upload(tail, lambda text: store.write_log(ref, name, text), pause)
     printed, complained = os.pipe(), os.pipe()
     # Threads must not be the ones that a signal interrupts: they are started while all signals are held back.
@@ -123,6 +125,16 @@ class _Step:
         if self._told is None or self._grace is None:
             return now + _LAST_SECONDS
         return min(now + _LAST_SECONDS, self._told + self._grace - margin_of(self._grace) / 5)
+
+
+def _secrets() -> Iterator[str]:
+    """Yield the values of now, as variables and as the files of a mounted Secret."""
+    folder = os.environ.get(FOLDER)
+    for variable in _SECRETS:
+        yield os.environ.get(variable, "")
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            if folder:
+                yield Path(folder, variable).read_text().strip()
 
 
 def _name_of(spec: StepSpec) -> LogName:

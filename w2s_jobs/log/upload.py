@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -60,4 +61,7 @@ class Upload:
     def _warn(self, why: str) -> None:
         if not self._warned:
             self._warned = True
-            os.write(sys.stderr.fileno(), f"warning: the end of this log is not kept in the store: {why}\n".encode())
+            with contextlib.suppress(OSError):  # where nobody reads any more
+                os.write(
+                    sys.stderr.fileno(), f"warning: the end of this log is not kept in the store: {why}\n".encode()
+                )

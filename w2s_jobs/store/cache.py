@@ -23,7 +23,7 @@ from pathlib import Path
 from w2s_jobs.store.cache_space import INCOMING, LOCKS, make_room, remove_leftovers
 from w2s_jobs.store.checksum import sha256_of
 from w2s_jobs.store.disk import disk_errors
-from w2s_jobs.store.file_lock import share, sole
+from w2s_jobs.store.file_lock import is_named, share, sole
 
 __all__ = ["FileCache"]
 
@@ -113,7 +113,8 @@ class FileCache:
             os.close(held)
             raise
         log.warning("%s is damaged and is fetched again", path)
-        path.unlink(missing_ok=True)
+        if is_named(held, path):  # else another process has fetched it anew meanwhile
+            path.unlink(missing_ok=True)
         os.close(held)
         return None
 

@@ -90,7 +90,7 @@ def _hub_models(home: Path) -> Iterator[tuple[float, int, Path]]:
 
 def _size_in(lock: Path) -> int:
     try:
-        return int(lock.read_text() or 0)
+        return int((lock.read_text().split() or ["0"])[0])
     except FileNotFoundError:
         return 0
 
@@ -100,7 +100,7 @@ def _evict(path: Path) -> bool:
     if free is None:
         return False
     if path.parent.name == HUB:
-        _delete_from_hub_cache(path.name.partition("@")[2])
+        _delete_from_hub_cache(path.read_text().partition(" ")[2])
     path.unlink(missing_ok=True)
     os.close(free)
     return True
@@ -111,7 +111,8 @@ def _delete_from_hub_cache(revision: str) -> None:
     from huggingface_hub.errors import CacheNotFound
 
     with suppress(CacheNotFound):
-        scan_cache_dir().delete_revisions(revision).execute()
+        if revision:  # else nothing of it was fetched
+            scan_cache_dir().delete_revisions(revision).execute()
 
 
 def _limit() -> int | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["share", "sole", "take_if_free"]
+__all__ = ["is_named", "share", "sole", "take_if_free"]
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def sole(path: Path) -> Iterator[int]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if _is_named(descriptor, path):
+            if is_named(descriptor, path):
                 break
         except BaseException:
             os.close(descriptor)
@@ -51,12 +51,13 @@ def take_if_free(path: Path) -> int | None:
 
 def _open_locked(path: Path, operation: int) -> int | None:
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        # NFS makes a lock of a range of bytes of it, and takes an exclusive one only from who may write.
+        descriptor = os.open(path, os.O_RDWR if operation & fcntl.LOCK_EX else os.O_RDONLY)
     except FileNotFoundError:
         return None
     try:
         fcntl.flock(descriptor, operation)
-        if _is_named(descriptor, path):
+        if is_named(descriptor, path):
             return descriptor
     except BlockingIOError:
         pass
@@ -67,7 +68,8 @@ def _open_locked(path: Path, operation: int) -> int | None:
     return None
 
 
-def _is_named(descriptor: int, path: Path) -> bool:
+def is_named(descriptor: int, path: Path) -> bool:
+    """Tell whether a name still leads to an open file."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:

@@ -1,8 +1,8 @@
 """Models of the hub on this machine: the hub's own cache fetches each once, here they are held and evicted.
 
 A marker `<cache>/hub/<owner>--<name>@<revision>` stands for a model: shared by those who use it, touched at each use,
-and holding its size. Only where a cache was set up for w2s (W2S_CACHE) is anything evicted: elsewhere the hub's cache
-is the user's.
+and holding its size and its whole revision, by which it is deleted. Only where a cache was set up for w2s (W2S_CACHE)
+is anything evicted: elsewhere the hub's cache is the user's.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def fetch_hub_model(name: str, revision: str) -> Path:
     home = FileCache.of_this_machine().home
     marker = _hold(home / HUB / f"{name.replace('/', '--')}@{revision}")
     folder = Path(snapshot_download(name, revision=revision, allow_patterns=_WANTED))
-    marker.write_text(str(sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())))
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    marker.write_text(f"{size} {folder.name}")
     make_room(home, 0)
     return folder
 

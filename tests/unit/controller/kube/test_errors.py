@@ -47,6 +47,15 @@ def test_each_answer_has_its_error_which_knows_whether_a_retry_may_help(
     assert (error.code, error.reason, error.may_retry) == (code, reason, may_retry)
 
 
+def test_a_webhook_that_cannot_be_asked_refuses_one_object_and_a_broken_server_all() -> None:
+    words = 'Internal error occurred: failed calling webhook "mjob.kb.io": connection refused'
+    failed = error_of_answer(REQUEST, 500, status(500, "InternalError", words), {})
+    assert type(failed) is errors.WebhookFailed
+    assert failed.is_refusal
+    assert error_of_answer(REQUEST, 403, status(403, "Forbidden", "quota"), {}).is_refusal
+    assert not error_of_answer(REQUEST, 503, status(503, "ServiceUnavailable"), {}).is_refusal
+
+
 def test_a_message_names_the_verb_the_object_the_reason_and_the_next_step() -> None:
     error = error_of_answer(REQUEST, 403, status(403, "Forbidden", "exceeded quota: gpus."), {})
     assert str(error).startswith("apply jobs team/w2s-train-1f: the API server answers 403 Forbidden: exceeded quota: ")

@@ -78,3 +78,43 @@ def test_who_waits_for_a_turn_keeps_it(reporter: Reporter, written: Written) -> 
     before = len(written.statuses)
     assert write(reporter, memories[-1], Reason.STEPS_RUNNING) is None
     assert len(written.statuses) == before + 1
+
+
+def test_what_is_held_back_of_a_refused_experiment_is_written_in_its_turn(reporter: Reporter, written: Written) -> None:
+    for _ in range(40):
+        write(reporter, Memory(clock=lambda: 1e9), Reason.STEPS_RUNNING)
+    name, obj = Name("default", "one"), refused_before("spec.task: expected a family")
+    situation = Situation(Reason.INVALID_SPEC, "spec.models: expected a chain")
+    before, memory, now = len(written.statuses), Memory(clock=lambda: now[0]), [1e9]
+    wait = reporter.refuse(name, obj, situation, memory)
+    assert wait is not None, "the words have changed, the condition has not"
+    assert len(written.statuses) == before
+    now[0] += wait
+    assert reporter.refuse(name, obj, situation, memory) is None
+    assert written.statuses[-1]["observedGeneration"] == 2
+
+
+def test_steps_of_a_refused_experiment_are_counted_no_more(written: Written) -> None:
+    metrics = Metrics()
+    metrics.stand("default/one", {("running", "train"): 2})
+    reporter = Reporter(written, metrics, lambda: NOW)  # type: ignore[arg-type]
+    reporter.refuse(Name("default", "one"), refused_before("words"), Situation(Reason.INVALID_SPEC, "x"), Memory())
+    assert metrics.registry.get_sample_value("w2s_steps", {"state": "running", "kind": "train"}) == 0
+
+
+def refused_before(words: str) -> dict[str, Any]:
+    """An experiment whose first generation was refused, and which was edited since."""
+    created = "2026-11-25T14:59:00Z"
+    about = About(name="one", namespace="default", uid="one", generation=1, created=created)
+    status = project_trouble(about, Situation(Reason.INVALID_SPEC, words), None, created)
+    return {
+        "metadata": {
+            "name": "one",
+            "namespace": "default",
+            "uid": "one",
+            "generation": 2,
+            "creationTimestamp": created,
+        },
+        "spec": {},
+        "status": status.model_dump(mode="json", by_alias=True, exclude_none=True),
+    }
