@@ -15,6 +15,8 @@ ifneq ($(origin PYTHON),file)
 export UV_PYTHON := $(PYTHON)
 endif
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Some images forbid Python to keep what it compiled: each step then compiles torch and transformers anew, 6 s of CPU.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help quickstart test real capabilities bench generate fmt lint types imports verify engines cluster e2e image ci setup setup-dev setup-all clean
 
