@@ -106,7 +106,7 @@ class Reporter:
         # goes on after a failure in between posts them again (their names keep them from being there twice).
         for event in build_events(about, before, status, write_time(self._now())):
             self._cluster.post(event)
-        self._cluster.write_status(name, _as_json(status))
+        self._cluster.write_status(name, _as_json(status.model_copy(update={"writes": status.writes + 1})))
         memory.written, memory.turn = memory.clock(), None
         return None
 
