@@ -23,11 +23,13 @@ from tests.support.real_node import RealNode
 from tests.support.s3_server import S3Server
 from tests.support.tenant import Tenant
 
-__all__ = ["OTHERS", "SECRET", "SECTION", "WORK", "WholeCluster", "step_named"]
+__all__ = ["OTHERS", "SECRET", "SECTION", "SMALL_PODS", "WORK", "WholeCluster", "step_named"]
 
 WORK, OTHERS = "research", "rivals"
 """Namespaces of the experiments: two tenants"""
 SECRET = "w2s-store"
+SMALL_PODS = {"spec": {"containers": [{"name": "worker", "resources": {"requests": {"cpu": "800m"}}}]}}
+"""spec.podTemplate with which two pods fit beside the controller on a node of two cores"""
 _RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 SECTION = "On a cluster"
 """Section of README whose commands the tests give"""
@@ -95,8 +97,7 @@ class WholeCluster:
         """Values of the chart for a node of two cores and without a registry: docs/install.md, for two teams."""
         return {
             "image": {"repository": "localhost/w2s-controller", "tag": "test", "pullPolicy": "Never"},
-            # Two worker pods of one core each fit beside it.
-            "controller": {"credentials": {"secretName": SECRET}, "resources": {"requests": {"cpu": "0"}}},
+            "controller": {"credentials": {"secretName": SECRET}},
             "stores": [self._store(tenant) for tenant in self.tenants.values()],
             "defaultStore": WORK,
             "workers": {

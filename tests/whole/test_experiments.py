@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,22 @@ from tests.e2e.test_run_reward import write_parity
 from tests.support.chart import ROOT
 from tests.support.guide import commands
 from tests.support.w2s_command import Sandbox
-from tests.support.whole_cluster import SECTION, WORK, WholeCluster
+from tests.support.whole_cluster import SECTION, SMALL_PODS, WORK, WholeCluster
 
 TESTS = Path(__file__).parents[1]
 
 
 def quickstart() -> dict[str, Any]:
-    """README's example with every kind of step, and less of each."""
+    """README's example with every kind of step and less of each; as it is where W2S_WHOLE_QUICKSTART is set."""
     manifest: dict[str, Any] = yaml.safe_load((ROOT / "examples" / "quickstart.yaml").read_text())
+    if os.environ.get("W2S_WHOLE_QUICKSTART"):
+        return manifest
     spec = manifest["spec"]
     spec["dataset"]["splits"] = {"pretrain": 320, "labelled": 160, "unlabelled": 96, "test": 48, "seed": 0}
     spec["method"]["confidence"]["rounds"] = [{"thresholds": [60]}, {"thresholds": [50]}]
     spec["sampling"]["samples"] = 5
     spec["evaluation"]["resamples"] = 200
+    spec["podTemplate"] = SMALL_PODS
     return manifest
 
 
@@ -62,7 +66,8 @@ def test_method_reward_on_two_capabilities_with_data_in_s3(cluster: WholeCluster
     tenant.upload(tmp_path / "parity", "data/parity")
     spec["capabilities"][1]["dataset"]["source"]["s3"] = f"s3://{tenant.bucket}/data/parity"
     del spec["capabilities"][1]["dataset"]["source"]["path"]
-    spec["method"]["reward"] |= {"selections": ["reward"], "ablations": [], "removed": []}
+    spec["podTemplate"] = SMALL_PODS
+    spec["method"]["reward"] = {"weakTraining": spec["method"]["reward"]["weakTraining"]}
     cluster.apply(manifest)
     status = cluster.wait_for_success("reward")
     assert status["steps"]["done"] == status["steps"]["total"]

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.support.tenant import Tenant
-from tests.support.whole_cluster import OTHERS, WORK, WholeCluster, step_named
+from tests.support.whole_cluster import OTHERS, SMALL_PODS, WORK, WholeCluster, step_named
 
 TINY = Path(__file__).parents[1] / "e2e" / "tiny.yaml"
 STEPS = 600
@@ -24,7 +24,7 @@ def manifest(name: str, **placement: Any) -> dict[str, Any]:
     made["metadata"]["name"] = name
     made["spec"]["models"]["weak"]["pretrain"][0]["training"] = TRAINING
     made["spec"]["placement"] = {"training": {"parallelism": {"zeroStage": 2, "ranks": 2}, **placement}}
-    made["spec"]["maxParallelSteps"] = 1
+    made["spec"] |= {"maxParallelSteps": 1, "podTemplate": SMALL_PODS}
     return made
 
 
