@@ -139,14 +139,14 @@ class WholeCluster:
         assert succeeded, f"{json.dumps(status, indent=1)}\n{self.story(namespace)}"
         return status
 
-    def wait_for(self, what: str, is_there: Callable[[], bool], seconds: int = 300, namespace: str = WORK) -> None:
+    def wait_for(self, what: str, is_there: Callable[[], bool], seconds: int = 900, namespace: str = WORK) -> None:
         """Wait until something is there, and tell what the pods said when it does not come."""
         try:
             self.plane.wait_for(what, is_there, tries=10 * seconds)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.story(namespace)}") from None
 
-    def result_of(self, step: Step, namespace: str = WORK, seconds: int = 300) -> dict[str, Any]:
+    def result_of(self, step: Step, namespace: str = WORK, seconds: int = 900) -> dict[str, Any]:
         """Wait for the result of a step."""
         tenant = self.tenants[namespace]
         self.wait_for(f"the result of {step.name}", lambda: tenant.result(step) is not None, seconds, namespace)
