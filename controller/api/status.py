@@ -171,3 +171,5 @@ class ExperimentStatus(Contract):
     """gpuSecondsSaved by steps that existed, and by sharing inside the experiment"""
     store: str | None = Field(default=None, max_length=1000)
     """store's URI"""
+    writes: int = Field(default=0, ge=0)
+    """writes of this status so far: by it the API server knows that a write is of the status, not of the spec"""

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 _WRITE_SECONDS = 1.0
 """Seconds between two writes of a status that holds no news"""
-_WRITES_PER_SECOND = 10.0
+_WRITES_PER_SECOND = 5.0
 """Such writes for all experiments together: each costs the API server as much as several Jobs, since it validates the
 whole object. In a rush the API server is left to the Jobs, and progress is told later."""
 _WRITES_AT_ONCE = 20
@@ -106,7 +106,7 @@ class Reporter:
         # goes on after a failure in between posts them again (their names keep them from being there twice).
         for event in build_events(about, before, status, write_time(self._now())):
             self._cluster.post(event)
-        self._cluster.write_status(name, _as_json(status))
+        self._cluster.write_status(name, _as_json(status.model_copy(update={"writes": status.writes + 1})))
         memory.written, memory.turn = memory.clock(), None
         return None
 

@@ -142,6 +142,21 @@ def test_the_method_may_not_change(control_plane: ControlPlane, namespace: str, 
     assert {"spec.method", "spec.models"} <= refused_paths(tried.stderr)
 
 
+def test_a_status_is_no_way_around_the_rules(control_plane: ControlPlane, namespace: str) -> None:
+    """The rules of the spec are passed over where the status counts another write."""
+    obj = yaml.safe_load(TINY)
+    obj["metadata"]["name"] = "around"
+    control_plane.kubectl("apply", "-n", namespace, "-f", "-", stdin=json.dumps(obj))
+    patch = json.dumps({"spec": {"engine": "transformers", "seeds": [0, 0]}, "status": {"writes": 7}})
+    here = ("patch", "w2s", "around", "-n", namespace, "--type=merge", "-p", patch)
+    assert "spec.engine" in control_plane.kubectl(*here, check=False).stderr
+    control_plane.kubectl(*here, "--subresource=status")
+    now = json.loads(control_plane.kubectl("get", "w2s", "around", "-n", namespace, "-o", "json").stdout)
+    assert now["status"]["writes"] == 7
+    assert (now["spec"]["engine"], now["spec"]["seeds"]) == ("auto", [0])
+    assert "spec.engine" in control_plane.kubectl(*here, check=False).stderr
+
+
 def test_two_people_may_each_add_a_seed(control_plane: ControlPlane, namespace: str) -> None:
     obj = yaml.safe_load(TINY)
     obj["metadata"]["name"] = "seeds"

@@ -53,6 +53,7 @@ def project_status(about: About, scene: Scene, previous: ExperimentStatus | None
         gpu_seconds_spent=spent,
         gpu_seconds_saved=saved,
         store=about.store,
+        writes=before.writes,
     )
 
 
@@ -71,6 +72,7 @@ def project_trouble(
             "observed_generation": about.generation,
             "finished": (before.finished or now) if situation.ended else None,
             "store": about.store,
+            "writes": before.writes,
         }
     )
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
 __all__ = ["Rule"]
+
+_SELF = re.compile(r"\b(self|oldSelf)\b")
+_STATUS_DIFFERS = "self.?status.?writes.orValue(0) != {old}.?status.?writes.orValue(0)"
+"""The API server checks every rule at every write, also of a status, and there the rules took more of its time than
+all the rest. A write of the status leaves the spec as it was, and a write of anything else the status: what the status
+counts of its own writes tells one from the other."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,16 @@ class Rule:
     """field below the type that is to be changed, such as `.splits.test`"""
     where: str = ""
     """condition in CEL under which the rule holds; empty for always"""
+
+    def to_whole(self) -> dict[str, Any]:
+        """Render the rule of a spec for the object around it, where a write of the status is known and passed over."""
+        made = self.to_schema()
+        rule = _SELF.sub(r"\1.spec", made["rule"])
+        path = {"fieldPath": f".spec{self.at}"}
+        if "oldSelf" in rule:
+            return {**made, "rule": f"{_STATUS_DIFFERS.format(old='oldSelf')} || ({rule})", **path}
+        passed_over = f"oldSelf.hasValue() && {_STATUS_DIFFERS.format(old='oldSelf')}"
+        return {**made, "rule": f"{passed_over} || ({rule})", **path, "optionalOldSelf": True}
 
     def to_schema(self) -> dict[str, Any]:
         """Render the rule as the schema extension x-kubernetes-validations holds it."""

@@ -62,7 +62,7 @@ def test_in_a_rush_statuses_without_news_wait_for_their_turn_and_news_does_not(
     held_back = [wait for wait in waits if wait is not None]
     assert len(written.statuses) == 20
     assert held_back == sorted(held_back)
-    assert held_back[-1] == pytest.approx(8.0), "80 of them, ten a second"
+    assert held_back[-1] == pytest.approx(16.0), "80 of them, five a second"
     assert write(reporter, memories[-1], Reason.INVALID_SPEC) is None
     assert len(written.statuses) == 21
 
@@ -72,7 +72,7 @@ def test_who_waits_for_a_turn_keeps_it(reporter: Reporter, written: Written) -> 
     memories = [Memory(clock=lambda: now[0]) for _ in range(30)]
     for memory in memories:
         write(reporter, memory, Reason.STEPS_RUNNING)
-    now[0] += 0.5
+    now[0] += 1.5
     assert write(reporter, memories[-1], Reason.STEPS_RUNNING) == pytest.approx(0.5)
     now[0] += 0.6
     before = len(written.statuses)
