@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from tests.support.certificates import BRIDGE, NODE
 from tests.support.control_plane import ControlPlane, free_port
@@ -51,10 +52,16 @@ class RealNode:
         """Give the node an image."""
         self.ctr("images", "import", str(archive))
 
-    def ctr(self, *arguments: str, check: bool = True) -> str:
+    def load_from(self, saving: subprocess.Popen[bytes]) -> None:
+        """Give the node an image that a program writes to its output."""
+        with saving:
+            self.ctr("images", "import", "-", stdin=saving.stdout)
+        assert saving.returncode == 0, f"{saving.args} ended with {saving.returncode}"
+
+    def ctr(self, *arguments: str, check: bool = True, stdin: IO[bytes] | None = None) -> str:
         """Ask containerd."""
         command = [str(self.plane.assets / "ctr"), "--address", str(self.socket), "--namespace", "k8s.io", *arguments]
-        return subprocess.run(command, check=check, capture_output=True, text=True).stdout
+        return subprocess.run(command, check=check, stdin=stdin, capture_output=True, text=True).stdout
 
     def kill(self, container: str) -> None:
         """Kill a container's processes at once, as the kernel does where memory runs out."""

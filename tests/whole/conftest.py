@@ -11,7 +11,7 @@ from tests.conftest import SHARED, missing
 from tests.support.certificates import BRIDGE
 from tests.support.chart import Helm, find_helm
 from tests.support.control_plane import start_control_plane
-from tests.support.image import build, missing_tools, save
+from tests.support.image import build, missing_tools, start_saving
 from tests.support.real_node import RealNode, add_bridge, missing_for_node, real_node
 from tests.support.s3_server import S3Server, find_binary, start_server
 from tests.support.whole_cluster import OTHERS, WORK, Tenant, WholeCluster
@@ -57,9 +57,7 @@ def node(assets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rea
     folder = tmp_path_factory.mktemp("cluster")
     with start_control_plane(folder, assets, nodes=0, address=BRIDGE) as plane, real_node(plane) as node:
         for target in ("controller", "worker"):
-            archive = save(build(target), folder / f"{target}.tar")
-            node.load(archive)
-            archive.unlink()
+            node.load_from(start_saving(build(target)))
         yield node
 
 
