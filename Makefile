@@ -18,7 +18,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Some images forbid Python to keep what it compiled: each step then compiles torch and transformers anew, 6 s of CPU.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help quickstart test real capabilities bench generate fmt lint types imports verify engines cluster e2e image ci setup setup-dev setup-all clean
+.PHONY: help quickstart test real capabilities bench generate fmt lint types imports verify engines cluster e2e image whole ci setup setup-dev setup-all clean
 
 help: ## List the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ e2e: setup-dev ## Run whole experiments, with kills (minutes)
 
 image: setup-dev ## Build both images with podman and run them (minutes; docs/images.md)
 	$(RUN)/python -m pytest -q -m image
+
+whole: setup-dev ## Install both images on a cluster with this machine as its node, and run experiments there (root; minutes)
+	$(RUN)/python -m pytest -q -m whole tests/whole
 
 real: setup-all ## SmolLM2-135M on real GSM8K questions: vLLM samples, DeepSpeed ZeRO-2 trains (docs/real.md)
 	$(RUN)/python examples/real/prepare_model.py --questions $(GSM8K)

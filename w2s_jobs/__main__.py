@@ -37,6 +37,11 @@ from w2s_jobs.watchdog import Watchdog, leave, leave_within
 log = logging.getLogger("w2s_jobs")
 
 _FILES_AT_ONCE = 4
+_THREADS = ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")
+"""Variables by which each library learns how many threads a step may have"""
+_QUIET = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "PYTHONUNBUFFERED": "1", "TOKENIZERS_PARALLELISM": "false"}
+"""What makes the log of a step, and of the processes that it starts, readable. Not in the Job: each variable there is
+paid for by the API server at every write of the Job and its pod."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -147,9 +152,10 @@ def _read_spec(path: Path, step: str) -> StepSpec:
 
 def _set_up_process(spec: StepSpec) -> None:
     """Set what must be there before heavy libraries are imported: threads, log lines that say whose they are."""
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    for name in _THREADS:
         os.environ[name] = str(spec.execution.threads)
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
     where = f"{spec.kind}/{spec.key[:8]} attempt {spec.execution.attempt}"
     if spec.execution.shards > 1:
         where += f" shard {spec.execution.shard}"

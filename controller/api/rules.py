@@ -79,8 +79,13 @@ def _training_ranks(training: TrainingPlacement, pools: Mapping[str, Pool]) -> I
             yield (*here, "parallelism"), problem
         if how.offload and how.zero_stage is None:
             yield (*here, "parallelism"), "offload needs zeroStage 2 or 3; got None. Add zeroStage: 2"
-        if training.nodes is not None:
-            yield (*here, "nodes"), f"{training.nodes} without a pool. Name the pool that has them, or remove nodes"
+        nodes = training.nodes or 1
+        if nodes > 1 and (how.zero_stage is None or (ranks or 1) % nodes):
+            yield (
+                (*here, "nodes"),
+                f"{nodes} nodes on CPUs need zeroStage, and ranks that are a multiple of {nodes}; got zeroStage="
+                f"{how.zero_stage}, ranks={ranks}. Set parallelism: {{zeroStage: 2, ranks: {nodes}}}, or name a pool",
+            )
         return
     if training.gpus and ranks is not None and training.gpus != ranks:
         yield (

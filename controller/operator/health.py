@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -37,6 +38,10 @@ class HealthServer:
 
 def _handler(registry: CollectorRegistry, checks: dict[str, Check]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        def handle(self) -> None:
+            with contextlib.suppress(ConnectionError):  # a probe that would not wait longer has hung up
+                super().handle()
+
         def do_GET(self) -> None:
             if self.path == "/metrics":
                 return self._answer(200, CONTENT_TYPE_LATEST, generate_latest(registry))

@@ -286,5 +286,6 @@ class PlanBuilder:
 
 
 def _on(where: SamplingPlacement | TrainingPlacement) -> Resources:
-    """Name threads and pool; how many GPUs of a pool is settled when all steps are known (`placement/place.py`)."""
-    return Resources(threads=where.threads, pool=where.pool)
+    """Name threads and pool; what a pool gives is settled when all steps are known (`placement/place.py`)."""
+    asked = where.nodes if isinstance(where, TrainingPlacement) and where.pool is None else None
+    return Resources(threads=where.threads, pool=where.pool, nodes=asked or 1)

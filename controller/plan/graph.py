@@ -90,8 +90,8 @@ class Step:
                 "threads": self.resources.threads,
                 "gpus": self.resources.gpus,
                 "pool": self.resources.pool,
-                # On CPUs there is nothing to tell, and a plan reads as it always did.
-                **({"nodes": self.resources.nodes} if self.resources.pool else {}),
+                # On one node of CPUs there is nothing to tell, and a plan reads as it always did.
+                **({"nodes": self.resources.nodes} if self.resources.pool or self.resources.nodes > 1 else {}),
             },
             "shards": self.shards,
             "parallelism": self.parallelism.model_dump(mode="json", by_alias=True),

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-__all__ = ["BASE", "ROOT", "build", "missing_tools", "podman", "run", "save", "uv_program"]
+__all__ = ["BASE", "ROOT", "build", "missing_tools", "podman", "run", "save", "start_saving", "uv_program"]
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "w2s-images"
@@ -82,6 +82,11 @@ def save(image: str, archive: Path) -> Path:
     archive.unlink(missing_ok=True)
     podman("save", "--output", str(archive), image)
     return archive
+
+
+def start_saving(image: str) -> subprocess.Popen[bytes]:
+    """Start to write an image to a pipe, for a container runtime that loads it meanwhile: no copy lies on the disk."""
+    return subprocess.Popen(["podman", "--runtime", "runc", "save", image], stdout=subprocess.PIPE)
 
 
 def _base() -> str:

@@ -9,9 +9,11 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PAUSE", "containerd_settings", "kubelet_settings", "network", "pause_image", "proxy_settings"]
+__all__ = ["PAUSE", "PODS_LINK", "containerd_settings", "kubelet_settings", "network", "pause_image", "proxy_settings"]
 
 PAUSE = "w2s.test/pause:1"
+PODS_LINK = "w2s-br0"
+"""Bridge of the pods"""
 _PODS = "10.244.0.0/16"
 
 
@@ -23,7 +25,7 @@ def network(folder: Path) -> dict[str, Any]:
         "ranges": [[{"subnet": "10.244.0.0/24"}]],
         "routes": [{"dst": "0.0.0.0/0"}],
     }
-    bridge = {"type": "bridge", "bridge": "w2s-br0", "isGateway": True, "ipMasq": True, "hairpinMode": True}
+    bridge = {"type": "bridge", "bridge": PODS_LINK, "isGateway": True, "ipMasq": True, "hairpinMode": True}
     ports = {"type": "portmap", "capabilities": {"portMappings": True}}
     return {"cniVersion": "1.0.0", "name": "w2s", "plugins": [{**bridge, "ipam": addresses}, ports]}
 

@@ -6,6 +6,7 @@ conntrack iproute2), and of the Kubernetes programs also containerd, kubelet, ku
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -14,11 +15,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from tests.support.certificates import BRIDGE, NODE
 from tests.support.control_plane import ControlPlane, free_port
 from tests.support.kubeconfig import build_kubeconfig, certificate_of
-from tests.support.node_files import PAUSE, containerd_settings, kubelet_settings, network, pause_image, proxy_settings
+from tests.support.node_files import (
+    PAUSE,
+    PODS_LINK,
+    containerd_settings,
+    kubelet_settings,
+    network,
+    pause_image,
+    proxy_settings,
+)
 
 __all__ = ["RealNode", "add_bridge", "missing_for_node", "real_node"]
 
@@ -26,6 +36,7 @@ _PROGRAMS = ("containerd", "containerd-shim-runc-v2", "ctr", "kubelet", "kube-pr
 _TOOLS = ("runc", "iptables", "conntrack", "ip")
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _LINK = "w2s0"
+_LOCK = Path("/run/lock/w2s-node")
 
 
 @dataclass(frozen=True)
@@ -41,10 +52,20 @@ class RealNode:
         """Give the node an image."""
         self.ctr("images", "import", str(archive))
 
-    def ctr(self, *arguments: str, check: bool = True) -> str:
+    def load_from(self, saving: subprocess.Popen[bytes]) -> None:
+        """Give the node an image that a program writes to its output."""
+        with saving:
+            self.ctr("images", "import", "-", stdin=saving.stdout)
+        assert saving.returncode == 0, f"{saving.args} ended with {saving.returncode}"
+
+    def ctr(self, *arguments: str, check: bool = True, stdin: IO[bytes] | None = None) -> str:
         """Ask containerd."""
         command = [str(self.plane.assets / "ctr"), "--address", str(self.socket), "--namespace", "k8s.io", *arguments]
-        return subprocess.run(command, check=check, capture_output=True, text=True).stdout
+        return subprocess.run(command, check=check, stdin=stdin, capture_output=True, text=True).stdout
+
+    def kill(self, container: str) -> None:
+        """Kill a container's processes at once, as the kernel does where memory runs out."""
+        self.ctr("tasks", "kill", "--all", "--signal", "SIGKILL", container.removeprefix("containerd://"))
 
     def wait_until_ready(self) -> None:
         """Wait until pods can run here."""
@@ -79,24 +100,44 @@ def add_bridge() -> None:
 
 @contextmanager
 def real_node(plane: ControlPlane) -> Iterator[RealNode]:
-    """Let this machine be a node until the block ends."""
+    """Let this machine be a node until the block ends. It can be one node at a time."""
     folder = plane.folder / "node"
     (folder / "cni").mkdir(parents=True)
     node = RealNode(plane, folder, Path("/run") / f"w2s-containerd-{os.getpid()}.sock")
-    try:
-        _start_containerd(node)
-        _start_kubelet(node)
-        _start_network(node)
-        node.wait_until_ready()
-        yield node
-    finally:
-        for name in ("coredns", "kube-proxy", "kubelet"):
-            if name in plane.processes:
-                plane.stop(name)
-        node.end_containers()
-        if "containerd" in plane.processes:
-            plane.stop("containerd")
-        _unmount(plane.folder)
+    with _LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _end_networks()
+        try:
+            _start_containerd(node)
+            _start_kubelet(node)
+            _start_network(node)
+            node.wait_until_ready()
+            yield node
+        finally:
+            _stop(node)
+
+
+def _stop(node: RealNode) -> None:
+    for name in ("coredns", "kube-proxy", "kubelet"):
+        if name in node.plane.processes:
+            node.plane.stop(name)
+    node.end_containers()
+    if "containerd" in node.plane.processes:
+        node.plane.stop("containerd")
+    _end_networks()
+    _unmount(node.plane.folder)
+    # Gigabytes of images, which pytest would keep. On some disks that takes minutes, for which nobody should wait.
+    os.posix_spawnp("rm", ["rm", "-rf", str(node.folder)], os.environ)
+
+
+def _end_networks() -> None:
+    """End what pods left of their networks: a later pod gets the same address, and packets would go astray."""
+    listed = subprocess.run(
+        ["ip", "-o", "link", "show", "master", PODS_LINK], check=False, capture_output=True, text=True
+    )
+    for line in listed.stdout.splitlines():
+        name = line.split()[1].partition("@")[0]
+        subprocess.run(["ip", "link", "delete", name], check=False, capture_output=True)
 
 
 def _start_containerd(node: RealNode) -> None:

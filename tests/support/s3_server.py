@@ -12,7 +12,7 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -32,6 +32,21 @@ class S3Server:
             "AWS_SECRET_ACCESS_KEY": self.secret_key,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
+
+    def add_user(self, binary: Path, name: str, bucket: str) -> S3Server:
+        """Make a user with a bucket, who is let at nothing else; return the server as it is to that user.
+
+        The server must have been started with a folder for users.
+        """
+        user = replace(self, access_key=name, secret_key=f"not-a-secret-of-{name}")
+        admin = ("admin", f"--access={self.access_key}", f"--secret={self.secret_key}")
+        for command in (
+            ("create-user", f"--access={name}", f"--secret={user.secret_key}", "--role=user"),
+            ("create-bucket", f"--bucket={bucket}", f"--owner={name}"),
+        ):
+            whole = [str(binary), *admin, f"--endpoint-url={self.endpoint}", *command]
+            subprocess.run(whole, check=True, capture_output=True)
+        return user
 
     def bucket(self) -> str:
         """Make a new bucket: a folder, as far as this server is concerned."""
@@ -62,15 +77,18 @@ def find_binary(shared: Path, unpack_to: Path) -> Path | None:
 
 
 @contextmanager
-def start_server(binary: Path, folder: Path, address: str = "127.0.0.1") -> Iterator[S3Server]:
-    """Run a server on a free port of an address of this machine until the block ends."""
+def start_server(
+    binary: Path, folder: Path, address: str = "127.0.0.1", users: Path | None = None
+) -> Iterator[S3Server]:
+    """Run a server on a free port of an address of this machine until the block ends; `users`: a folder for users."""
     with socket.socket() as probe:
         probe.bind((address, 0))
         port = probe.getsockname()[1]
     server = S3Server(endpoint=f"http://{address}:{port}", folder=folder)
     environment = {**os.environ, "ROOT_ACCESS_KEY": server.access_key, "ROOT_SECRET_KEY": server.secret_key}
+    keeping = [f"--iam-dir={users}"] if users else []
     process = subprocess.Popen(
-        [str(binary), "--quiet", "--port", f"{address}:{port}", "posix", str(folder)],
+        [str(binary), "--quiet", f"--port={address}:{port}", *keeping, "posix", str(folder)],
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -1,93 +1,130 @@
-"""w2s on a cluster whose pods really run: installed by Helm as docs/install.md says, its store a real S3 server."""
+"""w2s on a cluster whose pods really run: installed by Helm as README says, its store a real S3 server."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import os
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests.support.chart import CHART, NAMESPACE, RELEASE, ROOT, Helm
+from controller.api.labels import KEY
+from controller.api.parse import parse_object
+from controller.plan.compile import compile_plan
+from controller.plan.graph import Step
+from tests.support.chart import NAMESPACE, ROOT, Helm
 from tests.support.control_plane import ControlPlane
+from tests.support.guide import commands
 from tests.support.real_node import RealNode
 from tests.support.s3_server import S3Server
+from tests.support.tenant import Tenant
 
-__all__ = ["SECRET", "WORK", "WholeCluster"]
+__all__ = ["OTHERS", "SECRET", "SECTION", "SMALL_PODS", "WORK", "WholeCluster", "step_named"]
 
-WORK = "research"
-"""Namespace of the experiments"""
+WORK, OTHERS = "research", "rivals"
+"""Namespaces of the experiments: two tenants"""
 SECRET = "w2s-store"
+SMALL_PODS = {"spec": {"containers": [{"name": "worker", "resources": {"requests": {"cpu": "800m"}}}]}}
+"""spec.podTemplate with which two pods fit beside the controller on a node of two cores"""
 _RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+SECTION = "On a cluster"
+"""Section of README whose commands the tests give"""
 
 
-@dataclass(frozen=True)
+def step_named(manifest: dict[str, Any], name: str) -> Step:
+    """Return the step of this name that a manifest asks for."""
+    plan = compile_plan(parse_object(manifest))
+    return next(step for step in plan.steps if step.name == name)
+
+
+@dataclass
 class WholeCluster:
     """The cluster as its users see it."""
 
     plane: ControlPlane
     node: RealNode
-    store: S3Server
     helm: Helm
-    bucket: str = "experiments"
-
-    @property
-    def uri(self) -> str:
-        """Where artifacts lie."""
-        return f"s3://{self.bucket}/w2s"
+    admin: S3Server
+    """the S3 server with the controller's keys"""
+    tenants: dict[str, Tenant]
+    """tenants by namespace; the first one's store is the default"""
+    said: dict[str, str] = field(default_factory=dict)
+    """what README's commands printed, by command"""
 
     def install(self) -> None:
-        """Install w2s, as docs/install.md tells it."""
-        (self.store.folder / self.bucket).mkdir()
-        self.plane.kubectl("apply", "-f", str(ROOT / "k8s" / "namespace.yaml"))
-        self.add_namespace(WORK)
-        for namespace in (NAMESPACE, WORK):
-            self.add_secret(namespace)
-        values = self.plane.folder / "values.yaml"
-        values.write_text(yaml.safe_dump(self.values()))
-        place = ("-n", NAMESPACE, "-f", str(values))
-        self.helm("install", RELEASE, str(CHART), *place, "--wait", "--timeout=180s")
+        """Install w2s by README's first commands; namespaces and Secrets as in docs/install.md."""
+        keys = {NAMESPACE: self.admin} | {one.namespace: one.store for one in self.tenants.values()}
+        for name in self.tenants:
+            metadata = {"name": name, "labels": _RESTRICTED}
+            self.plane.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+        prepare, install, *_ = commands(SECTION)
+        self.follow(prepare)
+        for name, store in keys.items():
+            self.plane.apply(_secret(name, store))
+        self.plane.kubectl("config", "set-context", "--current", f"--namespace={WORK}")
+        (self.place / "values.yaml").write_text(yaml.safe_dump(self.values()))
+        self.follow(install)
+
+    @property
+    def place(self) -> Path:
+        """The folder in which README's commands are given: it has what a clone has."""
+        folder = self.plane.folder / "clone"
+        if not folder.exists():
+            folder.mkdir()
+            for name in ("charts", "k8s"):
+                (folder / name).symlink_to(ROOT / name)
+        return folder
+
+    def follow(self, command: str) -> str:
+        """Give a command of README, and return what it prints."""
+        tenant = self.tenants[WORK]
+        programs = f"{self.plane.assets}:{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"
+        homes = {f"HELM_{name}_HOME": str(self.helm.home / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
+        there = {"PATH": programs, "KUBECONFIG": str(self.plane.kubeconfig), **homes, **tenant.environment()}
+        whole = ["bash", "-euo", "pipefail", "-c", command.replace("s3://…", tenant.uri)]
+        done = subprocess.run(
+            whole, cwd=self.place, env=os.environ | there, capture_output=True, text=True, check=False, timeout=600
+        )
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+        self.said[command] = done.stdout
+        return done.stdout
 
     def values(self) -> dict[str, Any]:
-        """Values of the chart for a node of two cores and without a registry."""
-        settings = {"uri": self.uri, "endpoint": self.store.endpoint, "region": "us-east-1"}
+        """Values of the chart for a node of two cores and without a registry: docs/install.md, for two teams."""
         return {
             "image": {"repository": "localhost/w2s-controller", "tag": "test", "pullPolicy": "Never"},
-            "controller": {"credentials": {"secretName": SECRET}, "resources": {"requests": {"cpu": "50m"}}},
-            "stores": [{"name": "main", "settings": settings, "credentials": {"secretName": SECRET}}],
-            "defaultStore": "main",
+            "controller": {"credentials": {"secretName": SECRET}},
+            "stores": [self._store(tenant) for tenant in self.tenants.values()],
+            "defaultStore": WORK,
             "workers": {
                 "image": "localhost/w2s-worker:test",
                 "imagePullPolicy": "Never",
-                "memory": "1536Mi",
                 "scratch": "4Gi",
                 "sharedMemory": "256Mi",
                 "graceSeconds": 20,
             },
-            "workerNamespaces": [{"name": WORK}],
+            "workerNamespaces": [{"name": name} for name in self.tenants],
         }
 
-    def add_namespace(self, name: str) -> None:
-        """Make a namespace that takes restricted pods only."""
-        self.plane.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": _RESTRICTED}})
-
-    def add_secret(self, namespace: str) -> None:
-        """Make the Secret with the store's credentials."""
-        keys = {name: value for name, value in self.store.environment().items() if name.startswith("AWS_")}
-        metadata = {"name": SECRET, "namespace": namespace}
-        self.plane.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": keys})
+    def _store(self, tenant: Tenant) -> dict[str, Any]:
+        return {
+            "name": tenant.namespace,
+            "settings": {"uri": tenant.uri, "endpoint": tenant.store.endpoint, "region": "us-east-1"},
+            "credentials": {"secretName": SECRET},
+            "namespaces": [tenant.namespace],
+        }
 
     def kubectl(self, *arguments: str, namespace: str = WORK, **options: Any) -> str:
-        """Run kubectl in the experiments' namespace."""
+        """Run kubectl in a namespace."""
         return self.plane.kubectl("-n", namespace, *arguments, **options).stdout
 
-    def apply(self, manifest: Path | dict[str, Any], namespace: str = WORK) -> None:
-        """Apply an experiment."""
-        if isinstance(manifest, Path):
-            self.kubectl("apply", "-f", str(manifest), namespace=namespace)
-        else:
-            self.kubectl("apply", "-f", "-", stdin=json.dumps(manifest), namespace=namespace)
+    def apply(self, manifest: dict[str, Any], namespace: str = WORK) -> None:
+        """Apply an experiment, or another object."""
+        self.kubectl("apply", "-f", "-", stdin=json.dumps(manifest), namespace=namespace)
 
     def get(self, *what: str, namespace: str = WORK) -> Any:
         """Read an object, or a list of them."""
@@ -99,10 +136,46 @@ class WholeCluster:
         self.kubectl(*waited, namespace=namespace)
         status: dict[str, Any] = self.get("w2s", name, namespace=namespace)["status"]
         succeeded = [one for one in status["conditions"] if one["type"] == "Succeeded" and one["status"] == "True"]
-        assert succeeded, json.dumps(status, indent=1)
+        assert succeeded, f"{json.dumps(status, indent=1)}\n{self.story(namespace)}"
         return status
 
-    def artifacts(self, kind: str = "*") -> dict[str, dict[str, Any]]:
-        """Return the results in the store, by key."""
-        found = (self.store.folder / self.bucket / "w2s").glob(f"{kind}/*/result.json")
-        return {path.parent.name: json.loads(path.read_text()) for path in found}
+    def wait_for(self, what: str, is_there: Callable[[], bool], seconds: int = 900, namespace: str = WORK) -> None:
+        """Wait until something is there, and tell what the pods said when it does not come."""
+        try:
+            self.plane.wait_for(what, is_there, tries=10 * seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.story(namespace)}") from None
+
+    def result_of(self, step: Step, namespace: str = WORK, seconds: int = 900) -> dict[str, Any]:
+        """Wait for the result of a step."""
+        tenant = self.tenants[namespace]
+        self.wait_for(f"the result of {step.name}", lambda: tenant.result(step) is not None, seconds, namespace)
+        result = tenant.result(step)
+        assert result is not None
+        return result
+
+    def pods_of(self, step: Step, namespace: str = WORK) -> list[dict[str, Any]]:
+        """Return the pods of a step that have not ended."""
+        pods = self.get("pods", "-l", f"{KEY}={step.key[:63]}", namespace=namespace)["items"]
+        return [pod for pod in pods if pod["status"]["phase"] in ("Pending", "Running")]
+
+    def kill(self, pod: dict[str, Any]) -> None:
+        """Kill a pod's worker at once, without a word."""
+        status = self.get("pod", pod["metadata"]["name"], namespace=pod["metadata"]["namespace"])["status"]
+        self.node.kill(status["containerStatuses"][0]["containerID"])
+
+    def story(self, namespace: str = WORK) -> str:
+        """Tell what a person would look at: pods, events, and the last words of those that did not end well."""
+        told = [self.kubectl("get", "w2s,jobs,pods", "-o", "wide", namespace=namespace)]
+        told.append(self.kubectl("get", "events", "--sort-by=.lastTimestamp", namespace=namespace)[-4000:])
+        for pod in self.get("pods", namespace=namespace)["items"]:
+            if pod["status"]["phase"] != "Succeeded":
+                name = pod["metadata"]["name"]
+                told.append(f"== {name}\n{self.kubectl('logs', name, '--tail=40', namespace=namespace, check=False)}")
+        return "\n".join(told)
+
+
+def _secret(namespace: str, store: S3Server) -> dict[str, object]:
+    keys = {name: value for name, value in store.environment().items() if name.startswith("AWS_")}
+    metadata = {"name": SECRET, "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": keys}

@@ -11,10 +11,10 @@ from tests.conftest import SHARED, missing
 from tests.support.certificates import BRIDGE
 from tests.support.chart import Helm, find_helm
 from tests.support.control_plane import start_control_plane
-from tests.support.image import build, missing_tools, save
-from tests.support.real_node import add_bridge, missing_for_node, real_node
+from tests.support.image import build, missing_tools, start_saving
+from tests.support.real_node import RealNode, add_bridge, missing_for_node, real_node
 from tests.support.s3_server import S3Server, find_binary, start_server
-from tests.support.whole_cluster import WholeCluster
+from tests.support.whole_cluster import OTHERS, WORK, Tenant, WholeCluster
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -34,34 +34,41 @@ def node_tools(assets: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def images(assets: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Archives of both images of this tree."""
-    folder = tmp_path_factory.mktemp("images")
-    return [save(build(target), folder / f"{target}.tar") for target in ("controller", "worker")]
+def s3_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The S3 server's program."""
+    binary = find_binary(SHARED / "cluster" / "bin", tmp_path_factory.getbasetemp().parent)
+    assert binary is not None
+    return binary
 
 
 @pytest.fixture(scope="session")
-def store(assets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """An S3 server that pods can reach."""
+def store(s3_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An S3 server that pods can reach, with users of its own."""
     add_bridge()
-    binary = find_binary(SHARED / "cluster" / "bin", tmp_path_factory.getbasetemp().parent)
-    assert binary is not None
-    with start_server(binary, tmp_path_factory.mktemp("s3"), BRIDGE) as server:
+    users = tmp_path_factory.mktemp("users")
+    with start_server(s3_program, tmp_path_factory.mktemp("s3"), BRIDGE, users) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def cluster(
-    assets: Path, images: list[Path], store: S3Server, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[WholeCluster]:
-    """The cluster, with w2s installed in it."""
+def node(assets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealNode]:
+    """A control plane with this machine as its node, which has both images of this tree."""
+    add_bridge()
     folder = tmp_path_factory.mktemp("cluster")
+    with start_control_plane(folder, assets, nodes=0, address=BRIDGE) as plane, real_node(plane) as node:
+        for target in ("controller", "worker"):
+            node.load_from(start_saving(build(target)))
+        yield node
+
+
+@pytest.fixture(scope="session")
+def cluster(node: RealNode, store: S3Server, s3_program: Path, assets: Path) -> WholeCluster:
+    """The cluster, with w2s installed in it for two tenants."""
     program = find_helm(assets)
     assert program is not None
-    with start_control_plane(folder, assets, nodes=0, address=BRIDGE) as plane, real_node(plane) as node:
-        for archive in images:
-            node.load(archive)
-            archive.unlink()
-        whole = WholeCluster(plane, node, store, Helm(program, folder / "helm", plane.kubeconfig))
-        whole.install()
-        yield whole
+    helm = Helm(program, node.plane.folder / "helm", node.plane.kubeconfig)
+    users = {name: store.add_user(s3_program, name, f"{name}-experiments") for name in (WORK, OTHERS)}
+    tenants = {name: Tenant(name, user) for name, user in users.items()}
+    whole = WholeCluster(node.plane, node, helm, store, tenants)
+    whole.install()
+    return whole

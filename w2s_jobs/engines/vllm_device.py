@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from w2s_jobs.engines.cpu_cache import MOST_BYTES
+
 __all__ = ["VllmDevice", "vllm_device"]
 
 GPU_SEQUENCES = 256
@@ -30,8 +32,11 @@ class VllmDevice:
     """requests kept in the engine, so that it never runs dry while a chunk is written"""
 
 
-def vllm_device(gpus: int, threads: int, dtype: str) -> VllmDevice:
-    """Return the settings for `gpus` GPUs, or for a CPU with `threads` threads when there are none."""
+def vllm_device(gpus: int, threads: int, dtype: str, cpu_cache: int = MOST_BYTES) -> VllmDevice:
+    """Return the settings for `gpus` GPUs, or when there are none for a CPU with `threads` threads.
+
+    There the keys and values of all sequences get `cpu_cache` bytes.
+    """
     if gpus > 0:
         return VllmDevice(
             environment={},
@@ -47,7 +52,6 @@ def vllm_device(gpus: int, threads: int, dtype: str) -> VllmDevice:
         )
     return VllmDevice(
         environment={
-            "VLLM_CPU_KVCACHE_SPACE": "2",  # GiB
             "VLLM_CPU_OMP_THREADS_BIND": "nobind",
             "OMP_NUM_THREADS": str(threads),
             # One process: the second core is better spent on the first process's matrix products.
@@ -55,6 +59,7 @@ def vllm_device(gpus: int, threads: int, dtype: str) -> VllmDevice:
         },
         arguments={
             "dtype": "float32" if dtype == "auto" else dtype,
+            "kv_cache_memory_bytes": cpu_cache,
             "enforce_eager": True,  # compiling takes longer than it saves
             "async_scheduling": False,  # the seeded processor counts the tokens drawn so far
             "logits_processors": [SEEDED_PROCESSOR],

@@ -13,6 +13,7 @@ from transformers import PreTrainedTokenizerBase
 
 from w2s_jobs.contracts.settings import SamplingSettings
 from w2s_jobs.contracts.steps import Execution
+from w2s_jobs.engines.cpu_cache import cache_bytes, memory_limit
 from w2s_jobs.engines.sampler import TOO_LONG, Completion, Request
 from w2s_jobs.engines.vllm_device import vllm_device
 
@@ -25,7 +26,8 @@ class VllmSampler:
     def __init__(
         self, folder: Path, tokenizer: PreTrainedTokenizerBase, sampling: SamplingSettings, execution: Execution
     ) -> None:
-        self._device = vllm_device(execution.gpus, execution.threads, sampling.dtype)
+        cache = cache_bytes(memory_limit(), sum(file.stat().st_size for file in folder.glob("*.safetensors")))
+        self._device = vllm_device(execution.gpus, execution.threads, sampling.dtype, cache)
         os.environ.update(self._device.environment)  # read by vLLM when it is imported
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
         os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")  # nothing is sent anywhere

@@ -8,7 +8,6 @@ from controller.plan.graph import Step
 from controller.plan.jobs.context import JobContext
 from controller.plan.jobs.failure_policy import WORKER
 from controller.plan.jobs.quantity import parse_bytes, render_bytes, whole_gibibytes
-from controller.plan.jobs.spec_annotation import WORK_DIR
 from controller.plan.jobs.volumes import (
     CREDENTIALS_FOLDER,
     MODELS,
@@ -30,9 +29,9 @@ def build_container(step: Step, context: JobContext) -> dict[str, Any]:
         "name": WORKER,
         "image": context.operations.image or workers.image,
         "imagePullPolicy": workers.image_pull_policy,
-        "command": ["python", "-P", "-m", "w2s_jobs"],
+        "command": ["python", "-u", "-P", "-m", "w2s_jobs"],
         "args": [step.kind, "--spec", SPEC_FILE],
-        "env": _env(step, context),
+        "env": _env(context),
         "resources": _resources(step, context),
         "volumeMounts": build_mounts(step, context),
         # The last lines of the log are what a person reads in `kubectl describe`, and what the status quotes.
@@ -48,28 +47,19 @@ def build_container(step: Step, context: JobContext) -> dict[str, Any]:
     return container
 
 
-def _env(step: Step, context: JobContext) -> list[dict[str, Any]]:
+def _env(context: JobContext) -> list[dict[str, Any]]:
     """Return the variables in the order of their names.
 
     The root file system is read-only: all that a library may want to write goes to scratch space, and what is worth
-    keeping for the next pod to the cache of models.
+    keeping for the next pod to the cache of models. What can be said without a variable is: an API server pays for each
+    of them at every write of the Job and its pod.
     """
     cache = MODELS if context.installation.workers.model_cache else f"{SCRATCH}/cache"
-    threads = str(step.resources.threads)
     values = {
         "HF_HOME": f"{cache}/huggingface",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "HOME": SCRATCH,
-        "MKL_NUM_THREADS": threads,
-        "OMP_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
-        "PYTHONUNBUFFERED": "1",
-        "RAYON_NUM_THREADS": threads,
         "TMPDIR": SCRATCH,
-        "TOKENIZERS_PARALLELISM": "false",
         "W2S_CACHE": f"{cache}/w2s",
-        "W2S_WORK_DIR": WORK_DIR,
-        "XDG_CACHE_HOME": f"{SCRATCH}/cache",
     }
     if context.installation.workers.model_cache_size is not None:
         values["W2S_CACHE_BYTES"] = str(parse_bytes(context.installation.workers.model_cache_size))

@@ -79,8 +79,8 @@ OPERATION_RULES = (
     ),
     Rule(
         TrainingPlacement,
-        "!has(self.nodes)",
-        "nodes without a pool. Name the pool that has them, or remove nodes",
+        f"self.?nodes.orValue(1) == 1 || ({_STAGE}.hasValue() && {_RANKS}.orValue(1) % self.nodes == 0)",
+        "nodes on CPUs need zeroStage, and ranks that are a multiple of them. Set both, or name a pool of GPUs",
         ".nodes",
         _ON_CPUS,
     ),

@@ -199,9 +199,20 @@ def test_ranks_and_nodes_that_no_pool_could_hold_are_refused(experiment, pool, t
     assert message in str(refused.value)
 
 
-def test_nodes_without_a_pool_are_refused(experiment) -> None:
-    with pytest.raises(InvalidExperiment, match=r"placement\.training\.nodes: 2 without a pool"):
-        experiment(placement={"training": {"nodes": 2}})
+@pytest.mark.parametrize("parallelism", [{}, {"ranks": 2}, {"zeroStage": 2, "ranks": 3}])
+def test_nodes_of_cpus_share_the_ranks_of_deepspeed_evenly(experiment, parallelism) -> None:
+    with pytest.raises(InvalidExperiment, match=r"placement\.training\.nodes: 2 nodes on CPUs need zeroStage, and"):
+        experiment(placement={"training": {"nodes": 2, "parallelism": parallelism}})
+
+
+def test_a_training_is_spread_over_nodes_of_cpus_under_the_same_key(experiment) -> None:
+    parallelism = {"zeroStage": 2, "ranks": 4}
+    one = compile_plan(experiment(placement={"training": {"parallelism": parallelism}}))
+    two = compile_plan(experiment(placement={"training": {"nodes": 2, "parallelism": parallelism}}))
+    assert {step.key for step in one.steps} == {step.key for step in two.steps}
+    assert {step.resources.nodes for step in one.steps} == {1}
+    assert {step.kind for step in two.steps if step.resources.nodes == 2} == {"train"}
+    assert {step.resources.nodes for step in two.steps if step.kind == "train"} == {2}
 
 
 def test_the_line_of_the_placement_is_named(tmp_path) -> None:

