@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from controller.api.crd.rules.rule import Rule
+from controller.api.crd.rules.table import RULES
+from controller.api.v1alpha1 import ExperimentSpec
 from tests.support.control_plane import ControlPlane
 from tests.support.definition import install_definition, refusals, refused_paths
 from tests.unit.controller.conftest import REWARD, TINY
@@ -155,6 +158,29 @@ def test_a_status_is_no_way_around_the_rules(control_plane: ControlPlane, namesp
     assert now["status"]["writes"] == 7
     assert (now["spec"]["engine"], now["spec"]["seeds"]) == ("auto", [0])
     assert "spec.engine" in control_plane.kubectl(*here, check=False).stderr
+
+
+def test_an_experiment_that_a_newer_rule_would_refuse_can_still_be_labelled_and_told_of(
+    control_plane: ControlPlane, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    obj = yaml.safe_load(TINY)
+    obj["metadata"]["name"] = "older"
+    control_plane.kubectl("apply", "-n", namespace, "-f", "-", stdin=json.dumps(obj))
+    newer = Rule(ExperimentSpec, "size(self.description) > 200", "tell more of it", ".description")
+    edit = ("patch", "w2s", "older", "-n", namespace, "--type=merge", "-p", '{"spec": {"suspend": true}}')
+    with monkeypatch.context() as stricter:
+        stricter.setattr("controller.api.crd.definition.RULES", (*RULES, newer))
+        install_definition(control_plane)
+    try:
+        dry = (*edit, "--dry-run=server")
+        control_plane.wait_for("the newer rule", lambda: control_plane.kubectl(*dry, check=False).returncode != 0)
+        assert "tell more of it" in control_plane.kubectl(*edit, check=False).stderr
+        control_plane.kubectl("label", "w2s", "older", "-n", namespace, "kept=yes")
+        status = ("--subresource=status", "--type=merge", "-p", '{"status": {"writes": 1, "progress": "1/2"}}')
+        control_plane.kubectl("patch", "w2s", "older", "-n", namespace, *status)
+        control_plane.kubectl("delete", "w2s", "older", "-n", namespace, "--cascade=foreground", "--timeout=30s")
+    finally:
+        install_definition(control_plane)
 
 
 def test_two_people_may_each_add_a_seed(control_plane: ControlPlane, namespace: str) -> None:

@@ -36,7 +36,7 @@ def ran_once(place: Workplace) -> bool:
 
 def without_times(found: dict[str, Any]) -> dict[str, Any]:
     conditions = [{**one, "lastTransitionTime": ""} for one in found["conditions"]]
-    return {**found, "conditions": conditions, "finished": "", "started": ""}
+    return {**found, "conditions": conditions, "finished": "", "started": "", "writes": 0}
 
 
 @pytest.mark.parametrize("source", [QUICKSTART, REWARD], ids=["confidence", "reward"])

@@ -57,7 +57,7 @@ def run_step(image: str, bench: Bench, kind: str, params: dict[str, Any], **more
     for path in (bench.folder, *bench.folder.rglob("*")):
         os.chown(path, USER, USER)
     home = bench.folder
-    variables = {"HOME": home, "TMPDIR": home, "XDG_CACHE_HOME": home / "cache", "HF_HOME": home / "cache"}
+    variables = {"HOME": home, "TMPDIR": home, "HF_HOME": home / "cache"}
     done = run(
         image,
         *(kind, "--spec", str(file)),

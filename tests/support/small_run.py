@@ -96,7 +96,7 @@ class SmallRun:
             one["reason"] for one in self.api.list(EVENTS, self.namespace)[0] if one["involvedObject"]["name"] == _NAME
         ]
         found = {
-            "status": {**status, "started": "", "finished": ""},
+            "status": {**status, "started": "", "finished": "", "writes": 0},
             # A Job's name ends with its store's, and each run has a store of its own.
             "jobs": sorted(job["metadata"]["name"].rpartition("-")[0] for job in self.jobs()),
             "Jobs of each step": {key: len(set(uids)) for key, uids in self.stand_in.seen.items()},

@@ -11,7 +11,10 @@ from typing import Any
 
 from w2s_jobs.engines.cpu_cache import MOST_BYTES
 
-__all__ = ["VllmDevice", "vllm_device"]
+__all__ = ["BYTES_OF", "VllmDevice", "cpu_dtype", "vllm_device"]
+
+BYTES_OF = {"float32": 4, "bfloat16": 2, "float16": 2}
+"""Bytes of a number of each dtype"""
 
 GPU_SEQUENCES = 256
 """sequences that one step of the engine draws a token of; its default for an engine fed by hand is 128"""
@@ -30,6 +33,11 @@ class VllmDevice:
     """True: SamplingParams(seed=…); False: the seeded logits processor"""
     in_flight: int = 512
     """requests kept in the engine, so that it never runs dry while a chunk is written"""
+
+
+def cpu_dtype(dtype: str) -> str:
+    """Return the dtype of a model's weights on a CPU, whatever its files have."""
+    return "float32" if dtype == "auto" else dtype
 
 
 def vllm_device(gpus: int, threads: int, dtype: str, cpu_cache: int = MOST_BYTES) -> VllmDevice:
@@ -58,7 +66,7 @@ def vllm_device(gpus: int, threads: int, dtype: str, cpu_cache: int = MOST_BYTES
             "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
         },
         arguments={
-            "dtype": "float32" if dtype == "auto" else dtype,
+            "dtype": cpu_dtype(dtype),
             "kv_cache_memory_bytes": cpu_cache,
             "enforce_eager": True,  # compiling takes longer than it saves
             "async_scheduling": False,  # the seeded processor counts the tokens drawn so far

@@ -15,7 +15,8 @@ from w2s_jobs.contracts.settings import SamplingSettings
 from w2s_jobs.contracts.steps import Execution
 from w2s_jobs.engines.cpu_cache import cache_bytes, memory_limit
 from w2s_jobs.engines.sampler import TOO_LONG, Completion, Request
-from w2s_jobs.engines.vllm_device import vllm_device
+from w2s_jobs.engines.vllm_device import BYTES_OF, cpu_dtype, vllm_device
+from w2s_jobs.engines.weights import count_weights
 
 __all__ = ["VllmSampler"]
 
@@ -26,7 +27,8 @@ class VllmSampler:
     def __init__(
         self, folder: Path, tokenizer: PreTrainedTokenizerBase, sampling: SamplingSettings, execution: Execution
     ) -> None:
-        cache = cache_bytes(memory_limit(), sum(file.stat().st_size for file in folder.glob("*.safetensors")))
+        weights = count_weights(folder) * BYTES_OF[cpu_dtype(sampling.dtype)]
+        cache = cache_bytes(memory_limit(), weights)
         self._device = vllm_device(execution.gpus, execution.threads, sampling.dtype, cache)
         os.environ.update(self._device.environment)  # read by vLLM when it is imported
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")

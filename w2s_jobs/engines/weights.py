@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
 from w2s_jobs.contracts.errors import InputError
 
-__all__ = ["check_weights"]
+__all__ = ["check_weights", "count_weights"]
 
 _INDEX = "model.safetensors.index.json"
 
@@ -31,6 +32,15 @@ def check_weights(folder: Path) -> None:
                 f"model {folder}: {name} lacks {len(lacking)} tensors that {_INDEX} names, such as {lacking[0]}; "
                 "fetch the model again"
             )
+
+
+def count_weights(folder: Path) -> int:
+    """Count the numbers in a model's weight files. How much memory each takes is for the engine that loads them."""
+    count = 0
+    for file in folder.glob("*.safetensors"):
+        with safe_open(file, framework="numpy") as weights:
+            count += sum(math.prod(weights.get_slice(name).get_shape()) for name in weights.keys())  # noqa: SIM118
+    return count
 
 
 def _tensors(file: Path) -> set[str]:

@@ -30,7 +30,7 @@ _OWN_PREFIXES = (
     "controller-uid",
     QUEUE,
 )
-_OWN_VARIABLES = frozenset({ATTEMPT, INDEX, "HF_HOME", "HOME", "PYTHONHOME", "PYTHONPATH", "TMPDIR", "XDG_CACHE_HOME"})
+_OWN_VARIABLES = frozenset({ATTEMPT, INDEX, "HF_HOME", "HOME", "PYTHONHOME", "PYTHONPATH", "TMPDIR"})
 _REASONS: Mapping[str, str] = {
     "activeDeadlineSeconds": "a step has no deadline: set spec.activeDeadlineSeconds of the experiment",
     "affinity": "nodes are chosen by the pool: have it set there, or use nodeSelector",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from controller.api.reasons import Reason
+from controller.api.status import ExperimentStatus
 from controller.operator.cluster import Name
 from controller.operator.memory import Memory
 from controller.operator.metrics import Metrics
@@ -65,6 +66,17 @@ def test_in_a_rush_statuses_without_news_wait_for_their_turn_and_news_does_not(
     assert held_back[-1] == pytest.approx(16.0), "80 of them, five a second"
     assert write(reporter, memories[-1], Reason.INVALID_SPEC) is None
     assert len(written.statuses) == 21
+
+
+def test_a_status_counts_its_writes(reporter: Reporter, written: Written) -> None:
+    """By the count the API server tells a write of the status from one of the spec."""
+    about = About(name="one", namespace="default", uid="one", generation=1, created="2026-11-25T14:59:00Z")
+    before: ExperimentStatus | None = None
+    for reason in (Reason.STEPS_RUNNING, Reason.STORE_UNAVAILABLE, Reason.ALL_STEPS_SUCCEEDED):
+        after = project_trouble(about, Situation(reason, "words"), before, "2026-11-25T15:00:00Z")
+        reporter._write(Name("default", "one"), about, before, after, Memory())
+        before = ExperimentStatus.model_validate(written.statuses[-1], by_alias=True, by_name=False)
+    assert [status["writes"] for status in written.statuses] == [1, 2, 3]
 
 
 def test_who_waits_for_a_turn_keeps_it(reporter: Reporter, written: Written) -> None:

@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from w2s_jobs.contracts.errors import InputError
-from w2s_jobs.engines.weights import check_weights
+from w2s_jobs.engines.weights import check_weights, count_weights
 
 
 @pytest.fixture
@@ -48,3 +48,8 @@ def test_a_damaged_index_is_named(folder: Path) -> None:
     (folder / "model.safetensors.index.json").write_text("{")
     with pytest.raises(InputError, match=r"model\.safetensors\.index\.json is damaged"):
         check_weights(folder)
+
+
+def test_numbers_are_counted_whatever_their_dtype(folder: Path) -> None:
+    save_file({"halves": np.zeros((3, 7), np.float16)}, folder / "model-3.safetensors")
+    assert count_weights(folder) == 221
