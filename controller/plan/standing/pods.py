@@ -71,17 +71,21 @@ def last_failure(pods: Sequence[Pod], exit_code: int | None = None) -> tuple[int
 
 
 def _end(pod: Pod) -> tuple[str, int | None, str]:
-    """Return when a failed pod ended, with which exit code, and what it said."""
+    """Return when a failed pod ended, with which exit code, and why: the kubelet's words where it ended the pod.
+
+    A pod that used more disk than it may is evicted, and no disruption for all that: it is charged.
+    """
+    status = pod.get("status") or {}
+    kubelet = f"{status.get('reason') or ''}: {status.get('message') or ''}".strip(": ")
     for container in containers(pod):
         ended = (container.get("state") or {}).get("terminated")
         if ended and ended.get("exitCode"):
             reason = ended.get("reason") or ""
             said = clip_end(ended.get("message") or "", LONGEST_WORDS)
             words = said if reason in _PLAIN else f"{reason}: {said}".rstrip(": ")
+            words = clip_end(kubelet, LONGEST_WORDS) or words
             return ended.get("finishedAt") or "", ended["exitCode"], words
-    status = pod.get("status") or {}
-    words = f"{status.get('reason') or ''}: {status.get('message') or ''}".strip(": ")
-    return status.get("startTime") or "", None, clip_end(words, LONGEST_WORDS)
+    return status.get("startTime") or "", None, clip_end(kubelet, LONGEST_WORDS)
 
 
 def _phase(pod: Pod) -> str:

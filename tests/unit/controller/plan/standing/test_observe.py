@@ -107,6 +107,15 @@ def test_an_evicted_pod_is_not_the_failure_of_a_step() -> None:
     assert (state.exit_code, state.message, state.attempts) == (None, "", 1)
 
 
+def test_a_pod_that_used_more_disk_than_it_may_is_quoted_with_the_kubelets_words() -> None:
+    job = a_job(KEY, "Failed", failed=4)
+    pod = a_pod(job, "Failed", 137, "signal SIGTERM")
+    pod["status"] |= {"reason": "Evicted", "message": "Pod ephemeral local storage usage exceeds the total limit. "}
+    state = read_job(KEY, job, [pod])
+    assert state.message == "Evicted: Pod ephemeral local storage usage exceeds the total limit."
+    assert state.exit_code == 137
+
+
 def test_memory_that_ran_out_is_named() -> None:
     job = a_job(KEY, failed=1)
     assert read_job(KEY, job, [a_pod(job, "Failed", 137, reason="OOMKilled")]).message == "OOMKilled"
