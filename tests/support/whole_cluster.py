@@ -23,10 +23,12 @@ from tests.support.real_node import RealNode
 from tests.support.s3_server import S3Server
 from tests.support.tenant import Tenant
 
-__all__ = ["OTHERS", "SECRET", "SECTION", "SMALL_PODS", "WORK", "WholeCluster", "step_named"]
+__all__ = ["OTHERS", "PASSING", "SECRET", "SECTION", "SMALL_PODS", "WORK", "WholeCluster", "step_named"]
 
 WORK, OTHERS = "research", "rivals"
 """Namespaces of the experiments: two tenants"""
+PASSING = "passing"
+"""A third, whose namespace is deleted"""
 SECRET = "w2s-store"
 SMALL_PODS = {"spec": {"containers": [{"name": "worker", "resources": {"requests": {"cpu": "800m"}}}]}}
 """spec.podTemplate with which two pods fit beside the controller on a node of two cores"""
