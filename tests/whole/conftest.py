@@ -14,7 +14,8 @@ from tests.support.control_plane import start_control_plane
 from tests.support.image import build, missing_tools, start_saving
 from tests.support.real_node import RealNode, add_bridge, missing_for_node, real_node
 from tests.support.s3_server import S3Server, find_binary, start_server
-from tests.support.whole_cluster import OTHERS, PASSING, WORK, Tenant, WholeCluster
+from tests.support.tenant import Tenant
+from tests.support.whole_cluster import OTHERS, PASSING, WORK, WholeCluster
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
