@@ -15,6 +15,8 @@ ifneq ($(origin PYTHON),file)
 export UV_PYTHON := $(PYTHON)
 endif
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Some images forbid Python to keep what it compiled: each step then compiles torch and transformers anew, 6 s of CPU.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help quickstart test real capabilities bench generate fmt lint types imports verify engines cluster e2e image whole ci setup setup-dev setup-all clean
 
@@ -28,13 +30,13 @@ test: setup-dev ## Run the fast tests
 	$(RUN)/python -m pytest -n 2 -q
 
 engines: setup-all ## Run the tests of the real engines on the CPU (minutes)
-	$(RUN)/python -m pytest -q -m engines
+	$(RUN)/python -m pytest -n 2 --dist worksteal -q -m engines
 
 cluster: setup-dev ## Run the controller on real API servers with simulated nodes (minutes)
 	$(RUN)/python -m pytest -n 3 --dist loadfile -q -m cluster tests/cluster tests/chart
 
 e2e: setup-dev ## Run whole experiments, with kills (minutes)
-	$(RUN)/python -m pytest -q -m e2e
+	$(RUN)/python -m pytest -n 2 --dist loadfile -q -m e2e
 
 image: setup-dev ## Build both images with podman and run them (minutes; docs/images.md)
 	$(RUN)/python -m pytest -q -m image

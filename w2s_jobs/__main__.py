@@ -30,7 +30,6 @@ from w2s_jobs.contracts.artifact import FileEntry, StepResult
 from w2s_jobs.contracts.errors import ExitCode, InputError, JobError
 from w2s_jobs.contracts.spec_file import ATTEMPT, complete_spec, unpack_spec
 from w2s_jobs.contracts.steps import PARAMS, StepSpec
-from w2s_jobs.log.keeper import keep_log
 from w2s_jobs.store.disk import foreign_disk_errors, translate_os_error
 from w2s_jobs.store.open import open_store
 from w2s_jobs.watchdog import Watchdog, leave, leave_within
@@ -53,8 +52,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         spec = _read_spec(options.spec, options.step)
-        if os.environ.get(ATTEMPT) and (code := keep_log(spec)) is not None:
-            return code
+        if os.environ.get(ATTEMPT):
+            from w2s_jobs.log.keeper import keep_log  # botocore takes 0.3 s to import; only a pod's step needs it
+
+            if (code := keep_log(spec)) is not None:
+                return code
         _set_up_process(spec)
         return _run(spec)
     except JobError as error:

@@ -29,6 +29,12 @@ def test_importing_it_loads_no_heavy_library(module: str) -> None:
     assert loaded.split() == []
 
 
+def test_a_step_over_a_folder_loads_no_library_of_s3() -> None:
+    code = "import sys, w2s_jobs.__main__; print(*({'boto3', 'botocore', 'awscrt'} & sys.modules.keys()))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert loaded.split() == []
+
+
 def test_the_import_contracts_hold() -> None:
     tool = Path(sys.executable).with_name("lint-imports")
     result = subprocess.run([tool, "--no-cache"], capture_output=True, text=True, check=False, cwd=ROOT)
