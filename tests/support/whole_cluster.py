@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ def step_named(manifest: dict[str, Any], name: str) -> Step:
     return next(step for step in plan.steps if step.name == name)
 
 
-@dataclass
+@dataclass(frozen=True)
 class WholeCluster:
     """The cluster as its users see it."""
 
@@ -54,8 +54,6 @@ class WholeCluster:
     """the S3 server with the controller's keys"""
     tenants: dict[str, Tenant]
     """tenants by namespace; the first one's store is the default"""
-    said: dict[str, str] = field(default_factory=dict)
-    """what README's commands printed, by command"""
 
     def install(self) -> None:
         """Install w2s by README's first commands; namespaces and Secrets as in docs/install.md."""
@@ -92,7 +90,6 @@ class WholeCluster:
             whole, cwd=self.place, env=os.environ | there, capture_output=True, text=True, check=False, timeout=600
         )
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
-        self.said[command] = done.stdout
         return done.stdout
 
     def values(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from controller.plan.graph import Step
 from tests.support.certificates import NODE
 from tests.support.chart import NAMESPACE
 from tests.support.whole_cluster import OTHERS, PASSING, WORK, WholeCluster, step_named
@@ -44,9 +45,15 @@ def charged(cluster: WholeCluster, made: dict[str, Any]) -> int:
     return int(job["status"].get("failed", 0))
 
 
-def waiting(cluster: WholeCluster, name: str) -> list[str]:
+def waiting(cluster: WholeCluster, name: str, namespace: str = WORK) -> list[str]:
     """Why steps wait."""
-    return [one["reason"] for one in cluster.get("w2s", name)["status"].get("waiting", [])]
+    status = cluster.get("w2s", name, namespace=namespace).get("status", {})
+    return [one["reason"] for one in status.get("waiting", [])]
+
+
+def is_running(cluster: WholeCluster, step: Step, namespace: str) -> bool:
+    """Tell whether a pod of a step runs."""
+    return any(pod["status"]["phase"] == "Running" for pod in cluster.pods_of(step, namespace))
 
 
 def failed(cluster: WholeCluster, name: str, namespace: str) -> list[dict[str, Any]]:
@@ -67,12 +74,14 @@ def test_an_experiment_goes_on_through_restarts_of_all_that_it_stands_on(cluster
     cluster.plane.start("kubelet")
     cluster.node.wait_until_ready()
     lease = cluster.get("lease", "w2s-controller", namespace=NAMESPACE)
-    leader = lease["spec"]["holderIdentity"].partition("_")[0]
+    leader = lease["spec"]["holderIdentity"].rpartition("-")[0]
     cluster.kill(cluster.get("pod", leader, namespace=NAMESPACE))
 
     cluster.result_of(step_named(made, LONG))
     assert charged(cluster, made) == 0
     cluster.result_of(step_named(made, NEXT))
+    keys = [job["metadata"]["annotations"]["w2s.dev/key"] for job in cluster.get("jobs")["items"]]
+    assert len(keys) == len(set(keys)), "no step has two Jobs"
     now = cluster.get("lease", "w2s-controller", namespace=NAMESPACE)
     assert now["spec"]["holderIdentity"] != lease["spec"]["holderIdentity"]
     cluster.kubectl("delete", "w2s", "restarts")
@@ -81,9 +90,11 @@ def test_an_experiment_goes_on_through_restarts_of_all_that_it_stands_on(cluster
 def test_steps_of_a_drained_node_wait_and_go_on_from_their_checkpoint(cluster: WholeCluster) -> None:
     made = experiment("drained", 12)
     begin(cluster, made)
-    cluster.plane.kubectl("drain", NODE, f"--pod-selector={OURS}", "--timeout=120s")
-    cluster.wait_for("a step that waits for a node", lambda: "Unschedulable" in waiting(cluster, "drained"))
-    cluster.plane.kubectl("uncordon", NODE)
+    try:
+        cluster.plane.kubectl("drain", NODE, f"--pod-selector={OURS}", "--delete-emptydir-data", "--timeout=120s")
+        cluster.wait_for("a step that waits for a node", lambda: "Unschedulable" in waiting(cluster, "drained"))
+    finally:
+        cluster.plane.kubectl("uncordon", NODE)
 
     step = step_named(made, LONG)
     cluster.result_of(step)
@@ -123,10 +134,13 @@ def quotas(cluster: WholeCluster) -> Any:
 def test_two_tenants_with_quotas_run_beside_each_other_each_in_its_own_store(cluster: WholeCluster) -> None:
     made = experiment("shared", 15)
     step = step_named(made, LONG)
+    del made["spec"]["maxParallelSteps"]  # the quota, and nothing else, is what holds them back
     of = {name: {**made, "spec": {**made["spec"], "storage": {"name": name}}} for name in (WORK, OTHERS)}
     for name, one in of.items():
         cluster.apply(one, name)
-    cluster.wait_for("both trainings at once", lambda: all(cluster.pods_of(step, name) for name in of))
+    for name in of:
+        cluster.wait_for("the quota's word", lambda name=name: "QuotaExceeded" in waiting(cluster, "shared", name))
+    cluster.wait_for("both trainings at once", lambda: all(is_running(cluster, step, name) for name in of))
     results = [cluster.result_of(step, name) for name in of]
     assert results[0]["attempt"] != results[1]["attempt"], "the same key in two stores is computed twice"
     for name in of:
@@ -140,6 +154,7 @@ def test_a_deleted_namespace_goes_with_all_that_ran_in_it_and_the_controller_wor
     cluster.plane.kubectl("delete", "namespace", PASSING, "--timeout=120s")
     step = step_named(made, LONG)
     assert cluster.tenants[PASSING].result(step) is None
+    assert cluster.tenants[PASSING].results(), "what was made stays in the store"
     other = experiment("after", 17)
     cluster.apply(other)
     cluster.result_of(step_named(other, "prepare labelled gold"))
