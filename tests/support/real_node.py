@@ -127,7 +127,7 @@ def _stop(node: RealNode) -> None:
     _end_networks()
     _unmount(node.plane.folder)
     # Gigabytes of images, which pytest would keep. On some disks that takes minutes, for which nobody should wait.
-    os.posix_spawnp("rm", ["rm", "-rf", str(node.folder)], os.environ)
+    os.posix_spawnp("rm", ["rm", "-rf", "--one-file-system", str(node.folder)], os.environ)
 
 
 def _end_networks() -> None:

@@ -10,9 +10,9 @@ import subprocess
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 
@@ -24,6 +24,8 @@ class S3Server:
     folder: Path
     access_key: str = "w2s-tests"
     secret_key: str = "not-a-secret-" + "0" * 8
+    restart: Callable[[], None] = field(default=lambda: None, compare=False)
+    """ends the server at once, and starts it again at the same address"""
 
     def environment(self) -> dict[str, str]:
         """The variables in which boto3 looks for credentials."""
@@ -87,18 +89,26 @@ def start_server(
     server = S3Server(endpoint=f"http://{address}:{port}", folder=folder)
     environment = {**os.environ, "ROOT_ACCESS_KEY": server.access_key, "ROOT_SECRET_KEY": server.secret_key}
     keeping = [f"--iam-dir={users}"] if users else []
-    process = subprocess.Popen(
-        [str(binary), "--quiet", f"--port={address}:{port}", *keeping, "posix", str(folder)],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    command = [str(binary), "--quiet", f"--port={address}:{port}", *keeping, "posix", str(folder)]
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        quiet = subprocess.DEVNULL
+        processes.append(subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet))
+        _wait_until_it_answers(server.endpoint, processes[-1])
+
+    def restart() -> None:
+        processes[-1].kill()
+        processes[-1].wait()
+        start()
+
+    server = replace(server, restart=restart)
     try:
-        _wait_until_it_answers(server.endpoint, process)
+        start()
         yield server
     finally:
-        process.terminate()
-        process.wait(timeout=10)
+        processes[-1].terminate()
+        processes[-1].wait(timeout=10)
 
 
 def _wait_until_it_answers(endpoint: str, process: subprocess.Popen[bytes]) -> None:

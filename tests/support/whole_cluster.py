@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,12 @@ from tests.support.real_node import RealNode
 from tests.support.s3_server import S3Server
 from tests.support.tenant import Tenant
 
-__all__ = ["OTHERS", "SECRET", "SECTION", "SMALL_PODS", "WORK", "WholeCluster", "step_named"]
+__all__ = ["OTHERS", "PASSING", "SECRET", "SECTION", "SMALL_PODS", "WORK", "WholeCluster", "step_named"]
 
 WORK, OTHERS = "research", "rivals"
 """Namespaces of the experiments: two tenants"""
+PASSING = "passing"
+"""A third, whose namespace is deleted"""
 SECRET = "w2s-store"
 SMALL_PODS = {"spec": {"containers": [{"name": "worker", "resources": {"requests": {"cpu": "800m"}}}]}}
 """spec.podTemplate with which two pods fit beside the controller on a node of two cores"""
@@ -41,7 +43,7 @@ def step_named(manifest: dict[str, Any], name: str) -> Step:
     return next(step for step in plan.steps if step.name == name)
 
 
-@dataclass
+@dataclass(frozen=True)
 class WholeCluster:
     """The cluster as its users see it."""
 
@@ -52,8 +54,6 @@ class WholeCluster:
     """the S3 server with the controller's keys"""
     tenants: dict[str, Tenant]
     """tenants by namespace; the first one's store is the default"""
-    said: dict[str, str] = field(default_factory=dict)
-    """what README's commands printed, by command"""
 
     def install(self) -> None:
         """Install w2s by README's first commands; namespaces and Secrets as in docs/install.md."""
@@ -90,7 +90,6 @@ class WholeCluster:
             whole, cwd=self.place, env=os.environ | there, capture_output=True, text=True, check=False, timeout=600
         )
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
-        self.said[command] = done.stdout
         return done.stdout
 
     def values(self) -> dict[str, Any]:

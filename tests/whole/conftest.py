@@ -14,7 +14,8 @@ from tests.support.control_plane import start_control_plane
 from tests.support.image import build, missing_tools, start_saving
 from tests.support.real_node import RealNode, add_bridge, missing_for_node, real_node
 from tests.support.s3_server import S3Server, find_binary, start_server
-from tests.support.whole_cluster import OTHERS, WORK, Tenant, WholeCluster
+from tests.support.tenant import Tenant
+from tests.support.whole_cluster import OTHERS, PASSING, WORK, WholeCluster
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -67,7 +68,7 @@ def cluster(node: RealNode, store: S3Server, s3_program: Path, assets: Path) -> 
     program = find_helm(assets)
     assert program is not None
     helm = Helm(program, node.plane.folder / "helm", node.plane.kubeconfig)
-    users = {name: store.add_user(s3_program, name, f"{name}-experiments") for name in (WORK, OTHERS)}
+    users = {name: store.add_user(s3_program, name, f"{name}-experiments") for name in (WORK, OTHERS, PASSING)}
     tenants = {name: Tenant(name, user) for name, user in users.items()}
     whole = WholeCluster(node.plane, node, helm, store, tenants)
     whole.install()
