@@ -73,6 +73,8 @@ def test_an_experiment_goes_on_through_restarts_of_all_that_it_stands_on(cluster
     cluster.plane.stop("kubelet")
     cluster.plane.start("kubelet")
     cluster.node.wait_until_ready()
+    # A leader that could not renew its Lease has ended by itself; it is started again.
+    cluster.kubectl("rollout", "status", "deployment/w2s-controller", "--timeout=180s", namespace=NAMESPACE)
     lease = cluster.get("lease", "w2s-controller", namespace=NAMESPACE)
     leader = lease["spec"]["holderIdentity"].rpartition("-")[0]
     cluster.kill(cluster.get("pod", leader, namespace=NAMESPACE))
