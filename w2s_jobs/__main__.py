@@ -40,8 +40,7 @@ _FILES_AT_ONCE = 4
 _THREADS = ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")
 """Variables by which each library learns how many threads a step may have"""
 _QUIET = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "PYTHONUNBUFFERED": "1", "TOKENIZERS_PARALLELISM": "false"}
-"""What makes the log of a step, and of the processes that it starts, readable. Not in the Job: each variable there is
-paid for by the API server at every write of the Job and its pod."""
+"""What makes the log of a step, and of the processes that it starts, readable, wherever it was started."""
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -88,8 +88,8 @@ class TrainingPlacement(Contract):
     gpus: int | None = Field(default=None, ge=0, le=1024)
     """gpus of one training on all its nodes, one for each rank"""
     nodes: int | None = Field(default=None, ge=1, le=1024)
-    """nodes over which one training is spread evenly; the fewest that have its ranks by default. Without a pool: nodes of
-    CPUs, which needs zeroStage and ranks"""
+    """nodes over which one training is spread evenly; the fewest that have its ranks by default. Without a pool: nodes
+    of CPUs, which needs zeroStage and ranks"""
     threads: int = Field(default=1, ge=1, le=1024)
     """threads of one training"""
     parallelism: TrainingParallelism = TrainingParallelism()

@@ -19,7 +19,7 @@ from w2s_jobs.contracts.steps import StepSpec
 
 __all__ = ["WORKER", "Launch", "StepProcess", "start_process"]
 
-WORKER = (sys.executable, "-P", "-m", "w2s_jobs")
+WORKER = (sys.executable, "-u", "-P", "-m", "w2s_jobs")
 """command of a step; -P keeps a file of the user's folder from standing in for a library"""
 
 
@@ -109,17 +109,9 @@ def start_process(launch: Launch, worker: Sequence[str] = WORKER) -> StepProcess
 
 
 def _environment(inherited: Mapping[str, str], launch: Launch) -> dict[str, str]:
-    threads = str(launch.share.cores)
     return {
         **inherited,
         "CUDA_VISIBLE_DEVICES": ",".join(launch.share.gpus),
-        "OMP_NUM_THREADS": threads,
-        "MKL_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
-        "RAYON_NUM_THREADS": threads,
-        "TOKENIZERS_PARALLELISM": "false",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-        "PYTHONUNBUFFERED": "1",
         RUN_MARK: str(launch.folder.path),
         ATTEMPT_MARK: launch.mark,
     }

@@ -56,12 +56,12 @@ def on_two_nodes(bench: TrainingBench, name: str, checkpoint_seconds: float = 30
 
 def start_node(bench: TrainingBench, spec: StepSpec, node: int, attempt: str) -> subprocess.Popen[str]:
     """Start the pod of a node: its environment says which."""
-    file = bench.root / f"{spec.key}.spec.json"
-    file.write_text(spec.model_dump_json(by_alias=True))
+    execution = spec.execution.model_copy(update={"work_dir": str(bench.root / "pods" / attempt)})
+    file = bench.root / f"{attempt}.spec.json"
+    file.write_text(spec.model_copy(update={"execution": execution}).model_dump_json(by_alias=True))
     pod = {
         "JOB_COMPLETION_INDEX": str(node),
         "W2S_POD_ATTEMPT": attempt,
-        "W2S_WORK_DIR": str(bench.root / "pods" / attempt),
         "GLOO_SOCKET_IFNAME": "lo",
     }
     command = [sys.executable, "-m", "w2s_jobs", "train", "--spec", str(file)]

@@ -27,7 +27,7 @@ def main() -> int:
     with Path(f"{script}.starts").open("a+") as starts:
         starts.seek(0)
         before = sum(line.startswith(f"{shard} ") for line in starts)
-        visible, threads = os.environ["CUDA_VISIBLE_DEVICES"], os.environ["OMP_NUM_THREADS"]
+        visible, threads = os.environ["CUDA_VISIBLE_DEVICES"], spec["execution"]["threads"]
         starts.write(f"{shard} gpus={visible} threads={threads}\n")
     return act(spec, behaviours[min(before, len(behaviours) - 1)])
 

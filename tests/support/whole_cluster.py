@@ -158,6 +158,12 @@ class WholeCluster:
         pods = self.get("pods", "-l", f"{KEY}={step.key[:63]}", namespace=namespace)["items"]
         return [pod for pod in pods if pod["status"]["phase"] in ("Pending", "Running")]
 
+    def charged(self, step: Step) -> int:
+        """Return how many failed pods of a step were charged to it; it has one Job."""
+        jobs = self.get("jobs", "-l", f"{KEY}={step.key[:63]}")["items"]
+        assert len(jobs) == 1, f"{step.name} has {len(jobs)} Jobs"
+        return int(jobs[0]["status"].get("failed", 0))
+
     def kill(self, pod: dict[str, Any]) -> None:
         """Kill a pod's worker at once, without a word."""
         status = self.get("pod", pod["metadata"]["name"], namespace=pod["metadata"]["namespace"])["status"]

@@ -38,13 +38,6 @@ def begin(cluster: WholeCluster, made: dict[str, Any], namespace: str = WORK) ->
     cluster.wait_for("a part of the training", lambda: tenant.progress(step) > 20, namespace=namespace)
 
 
-def charged(cluster: WholeCluster, made: dict[str, Any]) -> int:
-    """Failed pods of the training that were charged to it."""
-    key = step_named(made, LONG).key
-    (job,) = (job for job in cluster.get("jobs")["items"] if job["metadata"]["annotations"]["w2s.dev/key"] == key)
-    return int(job["status"].get("failed", 0))
-
-
 def waiting(cluster: WholeCluster, name: str, namespace: str = WORK) -> list[str]:
     """Why steps wait."""
     status = cluster.get("w2s", name, namespace=namespace).get("status", {})
@@ -80,7 +73,7 @@ def test_an_experiment_goes_on_through_restarts_of_all_that_it_stands_on(cluster
     cluster.kill(cluster.get("pod", leader, namespace=NAMESPACE))
 
     cluster.result_of(step_named(made, LONG))
-    assert charged(cluster, made) == 0
+    assert cluster.charged(step_named(made, LONG)) == 0
     cluster.result_of(step_named(made, NEXT))
     keys = [job["metadata"]["annotations"]["w2s.dev/key"] for job in cluster.get("jobs")["items"]]
     assert len(keys) == len(set(keys)), "no step has two Jobs"
@@ -100,7 +93,7 @@ def test_steps_of_a_drained_node_wait_and_go_on_from_their_checkpoint(cluster: W
 
     step = step_named(made, LONG)
     cluster.result_of(step)
-    assert charged(cluster, made) == 0
+    assert cluster.charged(step) == 0
     assert "going on from the checkpoint after step" in cluster.tenants[WORK].logs(step)
     cluster.kubectl("delete", "w2s", "drained")
 

@@ -10,12 +10,10 @@ from collections.abc import Mapping
 
 from w2s_jobs.contracts.steps import Execution, StepSpec
 
-__all__ = ["ATTEMPT", "INDEX", "WORK_DIR", "complete_spec", "unpack_spec"]
+__all__ = ["ATTEMPT", "INDEX", "complete_spec", "unpack_spec"]
 
 ATTEMPT = "W2S_POD_ATTEMPT"
 """Variable: name of the attempt; a pod's uid"""
-WORK_DIR = "W2S_WORK_DIR"
-"""Variable: scratch space of the step"""
 INDEX = "JOB_COMPLETION_INDEX"
 """Variable that Kubernetes sets in the pods of an Indexed Job: the shard, or the node of a training on many"""
 
@@ -38,7 +36,7 @@ def unpack_spec(data: bytes) -> bytes:
 
 
 def complete_spec(spec: StepSpec, environment: Mapping[str, str]) -> StepSpec:
-    """Return the spec with what only this pod knows: its attempt, its index, its scratch space.
+    """Return the spec with what only this pod knows: its attempt and its index.
 
     Where the environment names no attempt, this is no worker's pod, and the spec says it all.
 
@@ -51,8 +49,6 @@ def complete_spec(spec: StepSpec, environment: Mapping[str, str]) -> StepSpec:
     if not attempt:
         return spec
     own: dict[str, str | int] = {"attempt": attempt}
-    if work_dir := environment.get(WORK_DIR):
-        own["work_dir"] = work_dir
     if index := environment.get(INDEX):
         own |= _index(spec.execution, index)
     return spec.model_copy(update={"execution": spec.execution.model_copy(update=own)})

@@ -27,8 +27,7 @@ class VllmSampler:
     def __init__(
         self, folder: Path, tokenizer: PreTrainedTokenizerBase, sampling: SamplingSettings, execution: Execution
     ) -> None:
-        weights = count_weights(folder) * BYTES_OF[cpu_dtype(sampling.dtype)]
-        cache = cache_bytes(memory_limit(), weights)
+        cache = 0 if execution.gpus else _cache_on_cpu(folder, sampling.dtype)
         self._device = vllm_device(execution.gpus, execution.threads, sampling.dtype, cache)
         os.environ.update(self._device.environment)  # read by vLLM when it is imported
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
@@ -102,3 +101,8 @@ class VllmSampler:
 def _request_name(request_id: str, running: dict[str, Request]) -> str:
     """Return our name of a request; the engine may append a suffix of its own after a dash."""
     return request_id if request_id in running else request_id.rsplit("-", 1)[0]
+
+
+def _cache_on_cpu(folder: Path, dtype: str) -> int:
+    """Return the bytes of the cache beside this model, as it is loaded on a CPU."""
+    return cache_bytes(memory_limit(), count_weights(folder) * BYTES_OF[cpu_dtype(dtype)])

@@ -10,7 +10,7 @@ from controller.api.crd.schema import Schema, structural_schema
 from controller.api.labels import GROUP, KIND, KIND_PLURAL, VERSION
 from controller.api.reasons import ConditionType
 from controller.api.status import ExperimentStatus
-from controller.api.v1alpha1 import ExperimentSpec, Metadata, WeakToStrongExperiment
+from controller.api.v1alpha1 import Metadata, WeakToStrongExperiment
 
 __all__ = ["build_definition"]
 
@@ -69,7 +69,7 @@ def _schema() -> Schema:
             "spec": whole["properties"]["spec"],
             "status": structural_schema(ExperimentStatus, _decorate),
         },
-        "x-kubernetes-validations": [rule.to_whole() for rule in RULES if rule.on is ExperimentSpec],
+        "x-kubernetes-validations": [rule.to_whole() for rule in RULES if rule.of_spec],
     }
 
 
@@ -80,6 +80,5 @@ def _decorate(name: str, schema: Schema) -> Schema:
         for field, inner in schema.get("properties", {}).items()
     }
     made = {**schema, "properties": properties} if properties else schema
-    here = [rule for rule in RULES if rule.on.__name__ == name and rule.on is not ExperimentSpec]
-    rules = [rule.to_schema() for rule in here]
+    rules = [rule.to_schema() for rule in RULES if rule.on.__name__ == name and not rule.of_spec]
     return {**made, "x-kubernetes-validations": rules} if rules else made

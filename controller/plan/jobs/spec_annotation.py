@@ -12,9 +12,9 @@ from controller.plan.jobs.names import meeting_point
 from w2s_jobs.contracts.keys import canonical_json
 from w2s_jobs.contracts.steps import Execution, StepSpec
 
-__all__ = ["WORK_DIR", "build_spec", "may_be_long", "render_spec"]
+__all__ = ["build_spec", "may_be_long", "render_spec"]
 
-WORK_DIR = "/work/step"
+_WORK_DIR = "/work/step"
 PLAIN_BYTES = 100_000
 """A longer spec is compressed: every watcher of Jobs and pods gets it once more"""
 _INPUT_BYTES = 200
@@ -33,7 +33,7 @@ def build_spec(step: Step, context: JobContext) -> StepSpec:
         inputs=dict(step.inputs),
         store=context.store.settings,
         execution=Execution(
-            work_dir=WORK_DIR,
+            work_dir=_WORK_DIR,
             threads=step.resources.threads,
             gpus=step.resources.gpus,
             shards=step.shards,

@@ -118,9 +118,11 @@ def test_refused_credentials_end_with_42(bench: Bench, s3_environment: Any, monk
 
 def test_in_a_pod_the_spec_may_be_compressed_and_the_environment_completes_it(bench: Bench) -> None:
     spec = bench.spec("prepare", SCAN, {})
+    work_dir = str(bench.folder / "scratch" / "step")
+    spec = spec.model_copy(update={"execution": spec.execution.model_copy(update={"work_dir": work_dir})})
     file = bench.folder / "spec.json"
     file.write_bytes(base64.b64encode(gzip.compress(spec.model_dump_json(by_alias=True).encode())))
-    pod = {"W2S_POD_ATTEMPT": "the-uid-of-the-pod", "W2S_WORK_DIR": str(bench.folder / "scratch" / "step")}
+    pod = {"W2S_POD_ATTEMPT": "the-uid-of-the-pod"}
     command = [sys.executable, "-m", "w2s_jobs", "prepare", "--spec", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **pod})
     assert done.returncode == 0, done.stderr

@@ -12,7 +12,7 @@ from tests.support.job_cases import CASES
 from w2s_jobs.contracts.spec_file import complete_spec, unpack_spec
 from w2s_jobs.contracts.steps import StepSpec
 
-POD = {"W2S_POD_ATTEMPT": "the-uid", "W2S_WORK_DIR": "/scratch"}
+POD = {"W2S_POD_ATTEMPT": "the-uid"}
 
 
 def a_spec(case: str) -> StepSpec:
@@ -33,7 +33,7 @@ def test_other_texts_are_refused(data: bytes) -> None:
 
 def test_a_pod_knows_its_attempt_and_its_scratch_space() -> None:
     execution = complete_spec(a_spec("prepare"), POD).execution
-    assert (execution.attempt, execution.work_dir) == ("the-uid", "/scratch")
+    assert (execution.attempt, execution.work_dir) == ("the-uid", "/work/step")
 
 
 def test_the_index_of_a_pod_is_its_shard_or_its_node() -> None:
@@ -52,4 +52,4 @@ def test_an_index_that_is_none_of_the_shards_is_refused(index: str) -> None:
 
 def test_a_run_on_a_laptop_inside_somebody_elses_pod_takes_nothing_from_it() -> None:
     spec = a_spec("sample-in-shards")
-    assert complete_spec(spec, {"JOB_COMPLETION_INDEX": "2", "W2S_WORK_DIR": "/x"}) == spec
+    assert complete_spec(spec, {"JOB_COMPLETION_INDEX": "2"}) == spec

@@ -8,10 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from controller.api.v1alpha1 import ExperimentSpec
+
 __all__ = ["Rule"]
 
 _SELF = re.compile(r"\b(self|oldSelf)\b")
-_STATUS_DIFFERS = "self.?status.?writes.orValue(0) != {old}.?status.?writes.orValue(0)"
+_STATUS_DIFFERS = "self.?status.?writes.orValue(0) != oldSelf.?status.?writes.orValue(0)"
 """The API server checks every rule at every write, also of a status, and there the rules took more of its time than
 all the rest. A write of the status leaves the spec as it was, and a write of anything else the status: what the status
 counts of its own writes tells one from the other."""
@@ -36,15 +38,20 @@ class Rule:
     where: str = ""
     """condition in CEL under which the rule holds; empty for always"""
 
+    @property
+    def of_spec(self) -> bool:
+        """Whether it stands at the whole object, as `to_whole` renders it."""
+        return self.on is ExperimentSpec
+
     def to_whole(self) -> dict[str, Any]:
         """Render the rule of a spec for the object around it, where a write of the status is known and passed over."""
         made = self.to_schema()
         rule = _SELF.sub(r"\1.spec", made["rule"])
         path = {"fieldPath": f".spec{self.at}"}
         if "oldSelf" in rule:
-            return {**made, "rule": f"{_STATUS_DIFFERS.format(old='oldSelf')} || ({rule})", **path}
-        passed_over = f"oldSelf.hasValue() && {_STATUS_DIFFERS.format(old='oldSelf')}"
-        return {**made, "rule": f"{passed_over} || ({rule}) || {_UNCHANGED}", **path, "optionalOldSelf": True}
+            return {**made, "rule": f"{_STATUS_DIFFERS} || ({rule})", **path}
+        rule = f"oldSelf.hasValue() && {_STATUS_DIFFERS} || ({rule}) || {_UNCHANGED}"
+        return {**made, "rule": rule, **path, "optionalOldSelf": True}
 
     def to_schema(self) -> dict[str, Any]:
         """Render the rule as the schema extension x-kubernetes-validations holds it."""

@@ -12,7 +12,6 @@ from controller.api.crd.rules.table import RULES
 from controller.api.crd.schema import structural_schema
 from controller.api.crd.text import render_definition
 from controller.api.reasons import ConditionType
-from controller.api.v1alpha1 import ExperimentSpec
 from w2s_jobs.contracts.model import Contract
 
 VERSION = build_definition()["spec"]["versions"][0]
@@ -69,7 +68,7 @@ def test_every_field_is_described() -> None:
 def test_every_rule_stands_somewhere_and_points_at_a_field_that_exists() -> None:
     written = [rule for _, node in nodes(SCHEMA) for rule in node.get("x-kubernetes-validations", [])]
     for rule in RULES:
-        assert (rule.to_whole() if rule.on is ExperimentSpec else rule.to_schema()) in written
+        assert (rule.to_whole() if rule.of_spec else rule.to_schema()) in written
     for path, node in nodes(SCHEMA):
         for rule in node.get("x-kubernetes-validations", []):
             field = node
