@@ -15,6 +15,7 @@ from pathlib import Path
 from controller.local.machine import Share
 from controller.local.run_folder import RunFolder
 from controller.local.tether import ATTEMPT_MARK, RUN_MARK, end_marked, tether
+from w2s_jobs.contracts.keys import canonical_json
 from w2s_jobs.contracts.steps import StepSpec
 
 __all__ = ["WORKER", "Launch", "StepProcess", "start_process"]
@@ -94,7 +95,8 @@ def start_process(launch: Launch, worker: Sequence[str] = WORKER) -> StepProcess
     spec = launch.spec
     spec_file = launch.folder.spec(launch.label, launch.number)
     Path(spec.execution.work_dir).mkdir(parents=True, exist_ok=True)
-    spec_file.write_text(spec.model_dump_json(by_alias=True))
+    # In the order of a Job's annotation: what a step computes could depend on that of a mapping, which no key knows.
+    spec_file.write_text(canonical_json(spec.model_dump(mode="json", by_alias=True)))
     with launch.log.open("wb") as log:
         popen = subprocess.Popen(
             [*worker, spec.kind, "--spec", str(spec_file)],

@@ -7,7 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
-from w2s_jobs.contracts.survey import SurveyParams, SurveyPoint
+from w2s_jobs.contracts.survey import SurveyParams
 from w2s_jobs.contracts.survey_results import RewardQuality, SurveyResults
 from w2s_jobs.core.analysis.losses import loss_ends
 from w2s_jobs.core.survey.comparison import SurveyComparison
@@ -49,7 +49,7 @@ def build_survey(
         labels=labels,
         agreements=agreements(params, evidence, judged, judges),
         rewards=rewards,
-        losses=tuple(loss_ends(_train_names(params.points), evidence.losses, "training")),
+        losses=tuple(loss_ends(_train_names(params), evidence.losses, "training")),
         notes=tuple(survey_notes(params, comparison, settings, judges, labels)),
     )
 
@@ -76,12 +76,15 @@ def _judged_rewards(
     return judge_rewards(np.array(rewards, dtype=np.float64), np.array(right, dtype=np.bool_), cutoff, pair, capability)
 
 
-def _train_names(points: Sequence[SurveyPoint]) -> dict[str, str]:
-    """Name each training after the first point that it belongs to; several of one point are told apart."""
+def _train_names(params: SurveyParams) -> dict[str, str]:
+    """Name each training after the first point that it belongs to; several of one point are told apart.
+
+    A model a capability was trained in the order of `params.capabilities`; that of a mapping means nothing.
+    """
     names: dict[str, str] = {}
-    for point in points:
+    for point in params.points:
         if len(point.trains) == len(point.evaluations) and point.role in ("weak", "wts-single"):
-            marks = [f" {capability}" for capability in point.evaluations]
+            marks = [f" {one.name}" for one in params.capabilities if one.name in point.evaluations]
         else:
             marks = [f" {n} of {len(point.trains)}" for n in range(1, len(point.trains) + 1)]
         for train, mark in zip(point.trains, marks, strict=True):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.support.survey_files import SURVEYS, run_survey, survey_of, write_sur
 from tests.support.survey_rows import write_survey_store
 from w2s_jobs.contracts.artifact import Input
 from w2s_jobs.contracts.errors import InputError
+from w2s_jobs.contracts.steps import StepSpec
 from w2s_jobs.contracts.survey_results import AGREEMENT_CLASSES, SurveyResults
 from w2s_jobs.store.checksum import file_entry
 from w2s_jobs.store.rows import read_rows, write_rows
@@ -41,6 +43,22 @@ def test_the_order_of_rows_in_files_changes_nothing(surveys: Reports, tmp_path: 
     after = bytes_of(run_survey(tmp_path, spec))
     assert before["results.json"] == after["results.json"]
     assert before["results.csv"] == after["results.csv"]
+
+
+def test_the_order_of_a_mapping_changes_nothing_since_keys_do_not_know_it(surveys: Reports, tmp_path: Path) -> None:
+    spec = write_survey(tmp_path, "everything")
+    turned = StepSpec.model_validate(backwards(spec.model_dump(mode="json", by_alias=True)))
+    assert (turned.params, turned.key) == (spec.params, spec.key)
+    before, after = bytes_of(surveys("everything")), bytes_of(run_survey(tmp_path, turned))
+    assert before["results.json"] == after["results.json"]
+    assert before["results.csv"] == after["results.csv"]
+
+
+def backwards(value: Any) -> Any:
+    """Turn the order of every mapping round."""
+    if isinstance(value, dict):
+        return {name: backwards(value[name]) for name in reversed(value)}
+    return [backwards(each) for each in value] if isinstance(value, list) else value
 
 
 @every_survey
