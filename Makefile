@@ -36,13 +36,13 @@ cluster: setup-dev ## Run the controller on real API servers with simulated node
 	$(RUN)/python -m pytest -n 3 --dist loadfile -q -m cluster tests/cluster tests/chart
 
 e2e: setup-dev ## Run whole experiments, with kills (minutes)
-	$(RUN)/python -m pytest -n 2 --dist loadfile -q -m e2e
+	$(RUN)/python -m pytest -n 2 --dist loadgroup -q -m e2e
 
 image: setup-dev ## Build both images with podman and run them (minutes; docs/images.md)
 	$(RUN)/python -m pytest -q -m image
 
-whole: setup-dev ## Install both images on a cluster with this machine as its node, and run experiments there (root; minutes)
-	$(RUN)/python -m pytest -q -m whole tests/whole
+whole: setup-dev ## Build both images, install them on a cluster with this machine as its node, run experiments there (root; minutes)
+	$(RUN)/python -m pytest -q -m 'image or whole' tests/image tests/whole
 
 real: setup-all ## SmolLM2-135M on real GSM8K questions: vLLM samples, DeepSpeed ZeRO-2 trains (docs/real.md)
 	$(RUN)/python examples/real/prepare_model.py --questions $(GSM8K)

@@ -73,3 +73,11 @@ def cluster(node: RealNode, store: S3Server, s3_program: Path, assets: Path) -> 
     whole = WholeCluster(node.plane, node, helm, store, tenants)
     whole.install()
     return whole
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_to_run(cluster: WholeCluster) -> Iterator[None]:
+    """A node of two cores has no room for what a test began."""
+    yield
+    for name in cluster.tenants:
+        cluster.kubectl("delete", "w2s", "--all", namespace=name, check=False)

@@ -79,7 +79,6 @@ def test_an_experiment_goes_on_through_restarts_of_all_that_it_stands_on(cluster
     assert len(keys) == len(set(keys)), "no step has two Jobs"
     now = cluster.get("lease", "w2s-controller", namespace=NAMESPACE)
     assert now["spec"]["holderIdentity"] != lease["spec"]["holderIdentity"]
-    cluster.kubectl("delete", "w2s", "restarts")
 
 
 def test_steps_of_a_drained_node_wait_and_go_on_from_their_checkpoint(cluster: WholeCluster) -> None:
@@ -95,7 +94,6 @@ def test_steps_of_a_drained_node_wait_and_go_on_from_their_checkpoint(cluster: W
     cluster.result_of(step)
     assert cluster.charged(step) == 0
     assert "going on from the checkpoint after step" in cluster.tenants[WORK].logs(step)
-    cluster.kubectl("delete", "w2s", "drained")
 
 
 def told(cluster: WholeCluster, reason: str, namespace: str) -> str:
@@ -116,8 +114,6 @@ def test_a_step_with_too_little_memory_or_disk_is_tried_again_and_says_why(clust
     cluster.wait_for("the end of the step", lambda: bool(failed(cluster, "memory", WORK)))
     (of_memory, *_) = failed(cluster, "memory", WORK)
     assert "OOMKilled" in of_memory["message"]
-    cluster.kubectl("delete", "w2s", "memory")
-    cluster.kubectl("delete", "w2s", "disk", namespace=OTHERS)
 
 
 @pytest.fixture
@@ -144,8 +140,6 @@ def test_two_tenants_with_quotas_run_beside_each_other_each_in_its_own_store(clu
     cluster.wait_for("both trainings at once", lambda: all(is_running(cluster, step, name) for name in of))
     results = [cluster.result_of(step, name) for name in of]
     assert results[0]["attempt"] != results[1]["attempt"], "the same key in two stores is computed twice"
-    for name in of:
-        cluster.kubectl("delete", "w2s", "shared", namespace=name)
 
 
 def test_a_deleted_namespace_goes_with_all_that_ran_in_it_and_the_controller_works_on(cluster: WholeCluster) -> None:
@@ -159,4 +153,3 @@ def test_a_deleted_namespace_goes_with_all_that_ran_in_it_and_the_controller_wor
     other = experiment("after", 17)
     cluster.apply(other)
     cluster.result_of(step_named(other, "prepare labelled gold"))
-    cluster.kubectl("delete", "w2s", "after")

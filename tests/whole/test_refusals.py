@@ -83,7 +83,6 @@ def test_a_worker_has_no_token_at_all(cluster: WholeCluster) -> None:
     step = step_named(made, "prepare labelled gold")
     cluster.result_of(step)
     pods = cluster.get("pods", "-l", "app.kubernetes.io/managed-by=w2s")["items"]
-    cluster.kubectl("delete", "w2s", "without-token")
     mounted = [mount["mountPath"] for one in pods for mount in one["spec"]["containers"][0]["volumeMounts"]]
     assert mounted
     assert not [path for path in mounted if "serviceaccount" in path]
@@ -105,6 +104,5 @@ def test_an_experiment_that_names_the_other_tenants_store_is_refused(
     cluster.apply(made)
     cluster.kubectl("wait", "w2s/trespasses", "--for=condition=Failed", "--timeout=60s")
     (failed,) = (one for one in cluster.get("w2s", "trespasses")["status"]["conditions"] if one["type"] == "Failed")
-    cluster.kubectl("delete", "w2s", "trespasses")
     assert failed["reason"] == "InvalidSpec"
     assert "storage" in failed["message"]

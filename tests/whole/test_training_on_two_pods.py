@@ -67,7 +67,6 @@ def test_two_pods_of_which_one_is_deleted_and_one_killed_learn_what_one_pod_lear
     cluster.wait_for("progress beyond it", lambda: tenant.progress(step) > saved)
     cluster.kill(first)
     cluster.result_of(step)
-    cluster.kubectl("delete", "w2s", "in-two-pods")
 
     assert tenant.logs(step).count(f"going on from the checkpoint after step {saved}") >= 2
     losses, weights = learnt(tenant, made)
