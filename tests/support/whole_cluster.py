@@ -164,10 +164,10 @@ class WholeCluster:
         assert len(jobs) == 1, f"{step.name} has {len(jobs)} Jobs"
         return int(jobs[0]["status"].get("failed", 0))
 
-    def kill(self, pod: dict[str, Any]) -> None:
-        """Kill a pod's worker at once, without a word."""
+    def kill(self, pod: dict[str, Any]) -> bool:
+        """Kill a pod's container at once, without a word; False where it does not run."""
         status = self.get("pod", pod["metadata"]["name"], namespace=pod["metadata"]["namespace"])["status"]
-        self.node.kill(status["containerStatuses"][0]["containerID"])
+        return self.node.kill(status["containerStatuses"][0].get("containerID", ""))
 
     def story(self, namespace: str = WORK) -> str:
         """Tell what a person would look at: pods, events, and the last words of those that did not end well."""

@@ -28,7 +28,7 @@ def test_a_shard_that_is_killed_loses_no_row_and_doubles_none(cluster: WholeClus
 
     cluster.wait_for("a chunk of the second shard", second_has_begun)
     (second,) = (pod for pod in cluster.pods_of(step) if "-1-" in pod["metadata"]["name"][-9:])
-    cluster.kill(second)
+    assert cluster.kill(second)
     result = cluster.result_of(step)
     assert cluster.charged(step) == 1, "the kill came before the shard's end"
 

@@ -65,7 +65,7 @@ def test_two_pods_of_which_one_is_deleted_and_one_killed_learn_what_one_pod_lear
     saved = tenant.checkpoints(step)[-1]
     assert saved < STEPS
     cluster.wait_for("progress beyond it", lambda: tenant.progress(step) > saved)
-    cluster.kill(first)
+    assert cluster.kill(first)
     cluster.result_of(step)
 
     assert tenant.logs(step).count(f"going on from the checkpoint after step {saved}") >= 2

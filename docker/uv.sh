@@ -1,8 +1,6 @@
 #!/bin/sh -e
-# Install what lists of exact versions and hashes name into /opt/w2s, with the uv of the build's mount: the image keeps
-# neither the program nor these settings.
+# uv with the settings of an image's build. Both are mounted, not copied: no image keeps them.
 export UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1
 # Compiled files are trusted without a look at the time of their source, which a reproducible layer resets.
 export PYC_INVALIDATION_MODE=UNCHECKED_HASH
-[ -d /opt/w2s ] || uv venv -q /opt/w2s
-uv pip install -q --python /opt/w2s --no-deps "$@"
+exec /build/uv "$@"
