@@ -24,8 +24,19 @@ class S3Server:
     folder: Path
     access_key: str = "w2s-tests"
     secret_key: str = "not-a-secret-" + "0" * 8
-    restart: Callable[[], None] = field(default=lambda: None, compare=False)
-    """ends the server at once, and starts it again at the same address"""
+    stop: Callable[[], None] = field(default=lambda: None, compare=False)
+    """ends the server at once"""
+    start: Callable[[], None] = field(default=lambda: None, compare=False)
+    """starts it again at the same address"""
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Let nobody answer until the block ends."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
 
     def environment(self) -> dict[str, str]:
         """The variables in which boto3 looks for credentials."""
@@ -97,12 +108,11 @@ def start_server(
         processes.append(subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet))
         _wait_until_it_answers(server.endpoint, processes[-1])
 
-    def restart() -> None:
+    def stop() -> None:
         processes[-1].kill()
         processes[-1].wait()
-        start()
 
-    server = replace(server, restart=restart)
+    server = replace(server, start=start, stop=stop)
     try:
         start()
         yield server
@@ -120,13 +130,13 @@ def _wait_until_it_answers(endpoint: str, process: subprocess.Popen[bytes]) -> N
         except urllib.error.HTTPError:
             return  # it answers, if only to refuse
         except OSError:
-            process_wait(process)
+            _rest(process)
         else:
             return
     raise RuntimeError("the S3 server does not answer")
 
 
-def process_wait(process: subprocess.Popen[bytes]) -> None:
+def _rest(process: subprocess.Popen[bytes]) -> None:
     """Give the server a moment, or notice that it ended."""
     try:
         process.wait(timeout=0.02)
