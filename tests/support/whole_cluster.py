@@ -23,13 +23,25 @@ from tests.support.real_node import RealNode
 from tests.support.s3_server import S3Server
 from tests.support.tenant import Tenant
 
-__all__ = ["INSTALLING", "OTHERS", "PASSING", "SECRET", "SECTION", "WORK", "WholeCluster", "container_of", "step_named"]
+__all__ = [
+    "INSTALLING",
+    "OTHERS",
+    "PASSING",
+    "SECRET",
+    "SECTION",
+    "WORK",
+    "WholeCluster",
+    "container_of",
+    "secret_of",
+    "step_named",
+]
 
 WORK, OTHERS = "research", "rivals"
 """Namespaces of the experiments: two tenants"""
 PASSING = "passing"
 """A third, whose namespace is deleted"""
 SECRET = "w2s-store"
+_MODELS = "models"
 _RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 SECTION, INSTALLING = "On a cluster", 6
 """Section of README whose commands the tests give, and how many of them install"""
@@ -63,7 +75,7 @@ class WholeCluster:
         """Install w2s by README's commands; the other tenants' namespaces and Secrets as there."""
         for name in (OTHERS, PASSING):
             self.plane.kubectl("create", "namespace", name)
-            self.plane.apply(_secret(name, self.tenants[name].store))
+            self.plane.apply(secret_of(name, self.tenants[name].store))
         for name, store in (("controller", self.admin), (WORK, self.tenants[WORK].store)):
             (self.place / f"{name}.env").write_text("".join(f"{key}={value}\n" for key, value in _keys(store).items()))
         (self.place / "values.yaml").write_text(yaml.safe_dump(self.values()))
@@ -71,6 +83,13 @@ class WholeCluster:
             self.follow(command)
         for name in self.tenants:
             self.plane.kubectl("label", "namespace", name, _RESTRICTED)
+            self.models_of(name).mkdir(parents=True)
+            self.models_of(name).chmod(0o777)
+            self.plane.apply(*_volume(name, self.models_of(name)))
+
+    def models_of(self, namespace: str) -> Path:
+        """Return the folder of this machine that holds a namespace's cache of models."""
+        return self.plane.folder / "models" / namespace
 
     @property
     def place(self) -> Path:
@@ -107,6 +126,7 @@ class WholeCluster:
                 "scratch": "4Gi",
                 "sharedMemory": "256Mi",
                 "graceSeconds": 20,
+                "modelCache": {"persistentVolumeClaim": {"claimName": _MODELS}},
             },
             "workerNamespaces": [{"name": name} for name in self.tenants],
         }
@@ -118,6 +138,11 @@ class WholeCluster:
             "credentials": {"secretName": SECRET},
             "namespaces": [tenant.namespace],
         }
+
+    def delete_experiments(self) -> None:
+        """Delete what runs; what it made stays in the store."""
+        for name in self.tenants:
+            self.kubectl("delete", "w2s", "--all", namespace=name, check=False)
 
     def kubectl(self, *arguments: str, namespace: str = WORK, **options: Any) -> str:
         """Run kubectl in a namespace."""
@@ -212,6 +237,18 @@ def _keys(store: S3Server) -> dict[str, str]:
     return {"AWS_ACCESS_KEY_ID": store.access_key, "AWS_SECRET_ACCESS_KEY": store.secret_key}
 
 
-def _secret(namespace: str, store: S3Server) -> dict[str, object]:
+def secret_of(namespace: str, store: S3Server) -> dict[str, object]:
+    """Return the Secret from which the pods of a namespace take the keys of their store."""
     metadata = {"name": SECRET, "namespace": namespace}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": _keys(store)}
+
+
+def _volume(namespace: str, folder: Path) -> tuple[dict[str, object], dict[str, object]]:
+    shared: dict[str, object] = {"accessModes": ["ReadWriteMany"], "storageClassName": ""}
+    name, claim, size = f"{_MODELS}-{namespace}", {"name": _MODELS, "namespace": namespace}, {"storage": "10Gi"}
+    volume = {**shared, "capacity": size, "claimRef": claim, "hostPath": {"path": str(folder)}}
+    claimed = {**shared, "volumeName": name, "resources": {"requests": size}}
+    return (
+        {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": volume},
+        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": claim, "spec": claimed},
+    )

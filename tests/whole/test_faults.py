@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.certificates import NODE
-from tests.support.chart import NAMESPACE
-from tests.support.small_experiments import LONG, NEXT, one_training
-from tests.support.whole_cluster import OTHERS, PASSING, WORK, WholeCluster, container_of, step_named
+from tests.support.small_experiments import LONG, one_training
+from tests.support.whole_cluster import OTHERS, PASSING, WORK, WholeCluster, step_named
 
 FROM_CHECKPOINT = "going on from the checkpoint after step"
 OURS = "app.kubernetes.io/managed-by=w2s"
@@ -32,56 +31,6 @@ def failed(cluster: WholeCluster, name: str) -> list[dict[str, Any]]:
     """Steps that failed for good."""
     steps: list[dict[str, Any]] = cluster.status(name).get("failed", [])
     return steps
-
-
-def lease(cluster: WholeCluster) -> dict[str, Any]:
-    """What the controllers lead by."""
-    spec: dict[str, Any] = cluster.get("lease", "w2s-controller", namespace=NAMESPACE)["spec"]
-    return spec
-
-
-def kill_leader(cluster: WholeCluster) -> str:
-    """Kill the controller that renews the Lease, and return its name; a holder that has ended renews nothing."""
-    seen, names = lease(cluster)["renewTime"], []
-
-    def is_killed() -> bool:
-        now = lease(cluster)
-        names.append(now["holderIdentity"])
-        pod = names[-1].rpartition("-")[0]
-        named = cluster.get("pods", "--field-selector", f"metadata.name={pod}", namespace=NAMESPACE)["items"]
-        return now["renewTime"] != seen and any(cluster.kill(one) for one in named)
-
-    cluster.wait_for("a leader to kill", is_killed, namespace=NAMESPACE)
-    return str(names[-1])
-
-
-def test_an_experiment_goes_on_while_all_that_it_stands_on_goes_away_and_comes_back(cluster: WholeCluster) -> None:
-    made, later = one_training("restarts", 11, steps=9000), one_training("later", 18)
-    step = step_named(made, LONG)
-    cluster.begin(made, step)
-    (before,) = cluster.pods_of(step)
-
-    cluster.plane.stop("kube-apiserver")
-    cluster.plane.start("kube-apiserver")
-    cluster.plane.wait_until_ready()
-    with cluster.admin.away():
-        cluster.apply(later)
-        cluster.wait_for("word of the store", lambda: "StoreUnavailable" in cluster.condition("later", "Ready"))
-    cluster.plane.stop("kubelet")
-    cluster.plane.kubectl("wait", f"node/{NODE}", "--for=condition=Ready=Unknown", "--timeout=120s")
-    cluster.plane.start("kubelet")
-    cluster.node.wait_until_ready()
-    killed = kill_leader(cluster)
-    cluster.wait_for("another leader", lambda: lease(cluster)["holderIdentity"] not in ("", killed))
-
-    assert cluster.tenants[WORK].result(step) is None, "the training was to outlast all this"
-    (after,) = cluster.pods_of(step)
-    assert container_of(after) == container_of(before), "the worker has run on"
-    cluster.result_of(step)
-    assert cluster.charged(step) == 0
-    cluster.result_of(step_named(made, NEXT))
-    cluster.result_of(step_named(later, "prepare labelled gold"))
-    cluster.assert_one_job_a_step()
 
 
 def test_steps_of_a_drained_node_wait_and_go_on_from_their_checkpoint(cluster: WholeCluster) -> None:

