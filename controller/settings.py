@@ -6,6 +6,7 @@ The chart writes it from its values. An experiment names a store and pools by th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -14,7 +15,16 @@ from controller.api.placement import GpuType
 from w2s_jobs.contracts.model import Contract
 from w2s_jobs.contracts.steps import StoreSettings
 
-__all__ = ["QUANTITY", "Credentials", "Installation", "NodePool", "Quantity", "Store", "WorkerDefaults"]
+__all__ = [
+    "QUANTITY",
+    "Credentials",
+    "Installation",
+    "NodePool",
+    "Quantity",
+    "Store",
+    "WorkerAccount",
+    "WorkerDefaults",
+]
 
 QUANTITY = r"^([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E|)$"
 """pattern of a Kubernetes quantity of bytes"""
@@ -66,15 +76,26 @@ class NodePool(Contract):
     """cpusPerGpu that a pod asks for"""
 
 
+class WorkerAccount(Contract):
+    """A service account without rights, for workers whose store names none."""
+
+    name: str = Field(min_length=1, max_length=253)
+    """name of the account"""
+    namespaces: tuple[str, ...]
+    """namespaces that have it; workers elsewhere run as the namespace's default account"""
+
+
 class WorkerDefaults(Contract):
     """What every worker pod gets."""
 
-    image: str = Field(default="w2s-worker:latest", max_length=1000)
-    """image of the workers"""
+    image: str = Field(default_factory=lambda: f"w2s-worker:{version('w2s')}", max_length=1000)
+    """image of the workers; of the controller's own version where nothing is given"""
     image_pull_policy: str = "IfNotPresent"
     """imagePullPolicy"""
     image_pull_secrets: tuple[str, ...] = ()
     """imagePullSecrets by name"""
+    service_account: WorkerAccount | None = None
+    """serviceAccount where the store names none"""
     priority_class_name: str | None = Field(default=None, max_length=253)
     """priorityClassName where the experiment names none"""
     queue: str | None = Field(default=None, max_length=253)
