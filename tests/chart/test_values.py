@@ -131,7 +131,7 @@ def test_the_name_of_a_file_with_a_token_is_no_secret(helm: Helm) -> None:
 def test_the_schema_knows_every_field_of_the_installation_and_no_other() -> None:
     schema = json.loads((CHART / "values.schema.json").read_text())["properties"]
     fields = {name: set(found.get("properties", ())) for name, found in schema.items()}
-    assert fields["workers"] == _names(WorkerDefaults)
+    assert fields["workers"] | {"serviceAccount"} == _names(WorkerDefaults)  # workerServiceAccount, where it is made
     assert set(schema["stores"]["items"]["properties"]) == _names(Store)
     assert set(schema["pools"]["items"]["properties"]) == _names(NodePool)
     assert set(schema) >= _names(Installation)

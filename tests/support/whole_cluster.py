@@ -100,7 +100,7 @@ class WholeCluster:
             "stores": [self._store(tenant) for tenant in self.tenants.values()],
             "defaultStore": WORK,
             "workers": {
-                "image": "localhost/w2s-worker:test",
+                "image": {"repository": "localhost/w2s-worker", "tag": "test"},
                 "imagePullPolicy": "Never",
                 "scratch": "4Gi",
                 "sharedMemory": "256Mi",
