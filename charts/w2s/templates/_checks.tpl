@@ -1,7 +1,7 @@
 {{/* What a schema cannot say: one value beside another. Each problem is a line with the field, the value, what was expected. */}}
 {{- define "w2s.check" -}}
 {{- $found := list -}}
-{{- range tuple "w2s.checkStores" "w2s.checkNamespaces" "w2s.checkCredentials" "w2s.checkWorkers" -}}
+{{- range tuple "w2s.checkStores" "w2s.checkNamespaces" "w2s.checkCredentials" "w2s.checkWorkers" "w2s.checkProxy" -}}
 {{- range splitList "\n" (include . $) -}}
 {{- if trim . -}}
 {{- $found = append $found (trim .) -}}
@@ -90,5 +90,15 @@ workers.modelCache: {{ keys .Values.workers.modelCache | sortAlpha | join ", " }
 {{- end }}
 {{- if and .Values.workers.queue (not .Values.kueue.enabled) }}
 workers.queue: {{ quote .Values.workers.queue }} with kueue.enabled false; expected kueue.enabled true: without Kueue no Job would ever start
+{{- end }}
+{{- end }}
+
+{{- define "w2s.checkProxy" -}}
+{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.proxy.ports) }}
+{{- range $index, $variable := .Values.controller.env }}
+{{- if regexMatch "(?i)^(HTTPS?|ALL)_PROXY$" $variable.name }}
+controller.env[{{ $index }}].name: {{ quote $variable.name }} with networkPolicy.proxy.ports empty; expected the proxy's ports and peers in networkPolicy.proxy: else the policy lets nobody reach it
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
