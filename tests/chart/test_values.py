@@ -75,6 +75,10 @@ TOGETHER: dict[str, tuple[dict[str, Any], str]] = {
         'workerNamespaces[1].name: "team-a" is there twice',
     ),
     "a queue without Kueue": ({"workers": {"queue": "research"}}, 'workers.queue: "research" with kueue.enabled false'),
+    "alerts without what they ask for": (
+        {"monitoring": {"rules": {"enabled": True}}},
+        "monitoring.rules.enabled: true with monitoring.serviceMonitor.enabled false; expected both",
+    ),
     "two kinds of credentials of a store": (
         {"stores": [{**STORE, "credentials": {"secretName": "keys", "serviceAccountName": "w2s-worker"}}]},
         "stores[0].credentials: both secretName and serviceAccountName; expected one",

@@ -1,7 +1,7 @@
 {{/* What a schema cannot say: one value beside another. Each problem is a line with the field, the value, what was expected. */}}
 {{- define "w2s.check" -}}
 {{- $found := list -}}
-{{- range tuple "w2s.checkStores" "w2s.checkNamespaces" "w2s.checkCredentials" "w2s.checkWorkers" "w2s.checkProxy" -}}
+{{- range tuple "w2s.checkStores" "w2s.checkNamespaces" "w2s.checkCredentials" "w2s.checkWorkers" "w2s.checkProxy" "w2s.checkMonitoring" -}}
 {{- range splitList "\n" (include . $) -}}
 {{- if trim . -}}
 {{- $found = append $found (trim .) -}}
@@ -100,5 +100,11 @@ workers.queue: {{ quote .Values.workers.queue }} with kueue.enabled false; expec
 controller.env[{{ $index }}].name: {{ quote $variable.name }} with networkPolicy.proxy.ports empty; expected the proxy's ports and peers in networkPolicy.proxy: else the policy lets nobody reach it
 {{- end }}
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "w2s.checkMonitoring" -}}
+{{- if and .Values.monitoring.rules.enabled (not .Values.monitoring.serviceMonitor.enabled) }}
+monitoring.rules.enabled: true with monitoring.serviceMonitor.enabled false; expected both: alerts ask for the labels that the monitor gives, and W2sControllerDown would fire for ever
 {{- end }}
 {{- end }}
