@@ -62,6 +62,11 @@ def _checksum(plane: ControlPlane) -> str:
     return str(running[0]["annotations"]["checksum/installation"])
 
 
+def _notes(helm: Helm, *options: str) -> str:
+    said = helm("install", RELEASE, str(CHART), "-n", NAMESPACE, "--dry-run=client", *options)
+    return said.split("NOTES:")[1]
+
+
 def _upgrade(helm: Helm, *options: str) -> None:
     helm("upgrade", RELEASE, str(CHART), "-n", NAMESPACE, *_SIMULATED, *options)
 
@@ -174,19 +179,40 @@ def test_who_may_see_or_edit_a_namespace_may_do_so_with_its_experiments(
 
 
 def test_the_notes_tell_the_next_commands(plane: ControlPlane, cluster_helm: Helm) -> None:
-    def notes(*options: str) -> str:
-        said = cluster_helm("install", RELEASE, str(CHART), "-n", NAMESPACE, "--dry-run=client", *options)
-        return said.split("NOTES:")[1]
-
-    empty = notes()
+    empty = _notes(cluster_helm)
     assert "helm upgrade w2s CHART -n w2s-system -f values.yaml" in empty
     assert "kubectl apply" not in empty
-    ready = notes("-f", str(CHART / "ci" / "one-store-values.yaml"))
+    ready = _notes(cluster_helm, "-f", str(CHART / "ci" / "one-store-values.yaml"))
     assert "kubectl -n w2s-system create secret generic w2s-store --from-env-file=FILE" in ready
     assert "kubectl -n default apply -f examples/quickstart.yaml" in ready
-    teams = notes("-f", str(CHART / "ci" / "two-teams-values.yaml"))
-    assert "kubectl -n team-a apply -f examples/quickstart.yaml" in teams
-    assert "spec.storage.name (a, b)" in teams
+    assert "storage:" not in ready
+    teams = _notes(cluster_helm, "-f", str(CHART / "ci" / "two-teams-values.yaml"))
+    assert "create secret" not in teams
+    storage, apply = teams.index("storage: {name: a}       # of: a, b"), teams.index("kubectl -n team-a apply -f")
+    assert storage < apply
+
+
+def test_the_notes_tell_to_make_a_stores_secret_where_the_store_may_be_used(
+    plane: ControlPlane, cluster_helm: Helm, tmp_path: Path
+) -> None:
+    def store(name: str, **where: Any) -> dict[str, Any]:
+        return {
+            "name": name,
+            "settings": {"uri": f"s3://{name}"},
+            "credentials": {"secretName": f"keys-{name}"},
+            **where,
+        }
+
+    values = {
+        "stores": [store("a", namespaces=["team-a"]), store("b", namespaces=["team-b"]), store("all")],
+        "defaultStore": "b",
+        "workerNamespaces": [{"name": "team-a"}, {"name": "team-b"}],
+    }
+    (tmp_path / "values.yaml").write_text(yaml.safe_dump(values))
+    told = _notes(cluster_helm, "-f", str(tmp_path / "values.yaml"))
+    made = [line.split()[2:7:4] for line in told.splitlines() if "create secret" in line]
+    assert made == [["team-a", "keys-a"], ["team-b", "keys-b"], ["team-a", "keys-all"], ["team-b", "keys-all"]]
+    assert "kubectl -n team-b apply -f examples/quickstart.yaml" in told
 
 
 def test_the_overlay_of_the_guide_names_images_and_stores(plane: ControlPlane, tmp_path: Path) -> None:
