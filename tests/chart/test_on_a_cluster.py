@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shlex
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from controller.operator.metrics import Metrics
 from controller.operator.operator import Operator, Options
 from tests.support.chart import CHART, NAMESPACE, RELEASE, Helm, only, value_files
 from tests.support.control_plane import ControlPlane
-from tests.support.guide import block
+from tests.support.guide import DOCS, block, commands
 from tests.support.operator_process import running
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
@@ -39,7 +40,7 @@ _SIMULATED = ("--set", "controller.tolerations[0].operator=Exists", "--wait", "-
 """Pods run on the simulated node, which has a taint, and become ready there"""
 
 
-@contextmanager
+@contextlib.contextmanager
 def _installed(plane: ControlPlane, helm: Helm, *options: str, chart: Path = CHART) -> Iterator[None]:
     try:
         said = helm("install", RELEASE, str(chart), "-n", NAMESPACE, *_SIMULATED, *options, check=False)
@@ -215,15 +216,36 @@ def test_the_notes_tell_to_make_a_stores_secret_where_the_store_may_be_used(
     assert "kubectl -n team-b apply -f examples/quickstart.yaml" in told
 
 
-def test_the_overlay_of_the_guide_names_images_and_stores(plane: ControlPlane, tmp_path: Path) -> None:
-    overlay = block("install.md", "yaml", 1).replace("PATH/k8s", "k8s")
-    shutil.copytree(ROOT / "k8s", tmp_path / "k8s")
-    (tmp_path / "kustomization.yaml").write_text(overlay)
-    objects = list(yaml.safe_load_all(plane.kubectl("kustomize", str(tmp_path)).stdout))
-    container = only(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]
-    assert container["image"] == "registry.example.com/w2s-controller:0.1.0"
-    (tmp_path / "installation.yaml").write_text(only(objects, "ConfigMap")["data"]["installation.yaml"])
-    assert read_installation(tmp_path / "installation.yaml").default_store == "main"
+def test_without_helm_the_guides_commands_install_all_that_runs_an_experiment(
+    plane: ControlPlane, cluster_helm: Helm, tmp_path: Path
+) -> None:
+    render, apply = commands("Without Helm", DOCS / "install.md")
+    (tmp_path / "charts").symlink_to(ROOT / "charts")
+    (tmp_path / "values.yaml").write_text(block("install.md", "yaml", 0))
+    program, *options, _, file = shlex.split(render)
+    assert program == "helm"
+    with contextlib.chdir(tmp_path):
+        (tmp_path / file).write_text(cluster_helm(*options))
+        plane.kubectl(*shlex.split(apply)[1:])
+    try:
+        _check_that_experiments_can_run(plane, tmp_path)
+    finally:
+        plane.kubectl("delete", "-f", str(tmp_path / file))
+
+
+def _check_that_experiments_can_run(plane: ControlPlane, folder: Path) -> None:
+    (folder / "installation.yaml").write_text(
+        _get(plane, "configmap", "w2s-controller", "-n", NAMESPACE)["data"]["installation.yaml"]
+    )
+    read = read_installation(folder / "installation.yaml")
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert read.workers.image == f"registry.example.com/w2s-worker:{chart['appVersion']}"
+    assert [(store.name, store.credentials.secret_name) for store in read.stores] == [(read.default_store, "w2s-store")]
+    pod = _get(plane, "deployment", "w2s-controller", "-n", NAMESPACE)["spec"]["template"]["spec"]
+    assert pod["containers"][0]["envFrom"] == [{"secretRef": {"name": "w2s-store"}}]
+    assert _get(plane, "serviceaccount", "w2s-worker", "-n", "research")["automountServiceAccountToken"] is False
+    egress = _get(plane, "networkpolicy", "w2s-workers", "-n", "research")["spec"]["egress"]
+    assert [[port["port"] for port in rule["ports"]] for rule in egress] == [[53, 53], [443], [443]]
 
 
 def test_the_api_server_takes_the_priority_level_of_the_guide(plane: ControlPlane) -> None:
