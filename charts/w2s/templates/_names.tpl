@@ -29,6 +29,29 @@ app.kubernetes.io/part-of: w2s
 {{- end -}}
 {{- end }}
 
+{{/* Where pods of ours run, and how their image is pulled: the controller's, and that of `helm test`. */}}
+{{- define "w2s.scheduling" -}}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- with .Values.controller }}
+{{- with .priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* What every container of ours may do. */}}
 {{- define "w2s.containerSecurity" -}}
 allowPrivilegeEscalation: false
