@@ -98,6 +98,24 @@ def test_labels_of_ones_own_cannot_take_the_pods_out_of_the_selector(helm: Helm)
     assert given["team"] == "research"
 
 
+def test_every_field_of_a_spread_and_of_a_toleration_may_be_given(helm: Helm) -> None:
+    spread = {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "DoNotSchedule",
+        "minDomains": 2,
+        "nodeAffinityPolicy": "Honor",
+        "nodeTaintsPolicy": "Ignore",
+        "matchLabelKeys": ["team"],
+    }
+    tolerations = [{"key": "busy", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 30}]
+    values = {"topologySpreadConstraints": [spread], "tolerations": tolerations}
+    deployment = only(helm.objects({"controller": values}), "Deployment")["spec"]
+    pod = deployment["template"]["spec"]
+    assert pod["topologySpreadConstraints"] == [{**spread, "labelSelector": deployment["selector"]}]
+    assert pod["tolerations"] == tolerations
+
+
 def test_service_budget_and_network_policy_select_the_same_pods(helm: Helm) -> None:
     objects = helm.objects()
     selector = only(objects, "Deployment")["spec"]["selector"]["matchLabels"]

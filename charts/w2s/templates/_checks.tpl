@@ -63,21 +63,16 @@ stores[{{ $index }}].namespaces: {{ quote . }} is not watched; expected some of 
 {{- if and $credentials.secretName $credentials.serviceAccountName }}
 stores[{{ $index }}].credentials: both secretName and serviceAccountName; expected one: keys of a Secret would silently win over the web identity
 {{- end }}
-{{- range $field := tuple "uri" "endpoint" }}
-{{- if contains "@" (get $store.settings $field | default "") }}
-stores[{{ $index }}].settings.{{ $field }}: has a user or a password in it; expected an address alone: name a Secret in stores[{{ $index }}].credentials.secretName
-{{- end }}
-{{- end }}
 {{- end }}
 {{- with .Values.controller }}
 {{- if and .credentials.secretName .credentials.webIdentity.roleArn }}
 controller.credentials: both secretName and webIdentity.roleArn; expected one: keys of a Secret would silently win over the web identity
 {{- end }}
 {{- range $index, $variable := .env }}
-{{- if and (regexMatch "(?i)(KEY|SECRET|TOKEN|PASSW|CREDENTIAL)" $variable.name) (not (hasSuffix "_FILE" $variable.name)) }}
+{{- if and (regexMatch "(?i)((^|_)(API)?KEY(_|$)|SECRET|(^|_)TOKEN(_|$)|PASSW|CREDENTIAL)" $variable.name) (not (hasSuffix "_FILE" $variable.name)) }}
 controller.env[{{ $index }}].name: {{ quote $variable.name }} is the name of a secret; expected it in a Secret that controller.credentials.secretName names
 {{- end }}
-{{- if regexMatch "://[^/]*@" ($variable.value | toString) }}
+{{- if regexMatch "://.*@|^[^/@]*:[^/]*@" $variable.value }}
 controller.env[{{ $index }}].value: has a user or a password in it; expected {{ $variable.name }} in a Secret that controller.credentials.secretName names
 {{- end }}
 {{- end }}
@@ -85,6 +80,14 @@ controller.env[{{ $index }}].value: has a user or a password in it; expected {{ 
 {{- end }}
 
 {{- define "w2s.checkWorkers" -}}
+{{- $account := .Values.workerServiceAccount }}
+{{- range $index, $store := .Values.stores }}
+{{- with ($store.credentials | default dict).serviceAccountName }}
+{{- if and $account.create $.Values.workerNamespaces (ne . $account.name) }}
+stores[{{ $index }}].credentials.serviceAccountName: {{ quote . }}; expected {{ quote $account.name }}, which the chart makes in workerNamespaces; or make the accounts yourself, and set workerServiceAccount.create: false
+{{- end }}
+{{- end }}
+{{- end }}
 {{- if gt (len .Values.workers.modelCache) 1 }}
 workers.modelCache: {{ keys .Values.workers.modelCache | sortAlpha | join ", " }}; expected one volume source
 {{- end }}
