@@ -77,12 +77,12 @@ class NodePool(Contract):
 
 
 class WorkerAccount(Contract):
-    """A service account without rights, for workers whose store names none."""
+    """A service account of the workers without any right, so that a policy can tell them from other pods."""
 
     name: str = Field(min_length=1, max_length=253)
-    """name of the account"""
-    namespaces: tuple[str, ...]
-    """namespaces that have it; workers elsewhere run as the namespace's default account"""
+    """name"""
+    namespaces: tuple[str, ...] = ()
+    """namespaces that have it; in all others, and where this is empty, workers run as `default`"""
 
 
 class WorkerDefaults(Contract):
@@ -94,8 +94,6 @@ class WorkerDefaults(Contract):
     """imagePullPolicy"""
     image_pull_secrets: tuple[str, ...] = ()
     """imagePullSecrets by name"""
-    service_account: WorkerAccount | None = None
-    """serviceAccount where the store names none"""
     priority_class_name: str | None = Field(default=None, max_length=253)
     """priorityClassName where the experiment names none"""
     queue: str | None = Field(default=None, max_length=253)
@@ -110,6 +108,8 @@ class WorkerDefaults(Contract):
     """modelCache: a volume source (hostPath, persistentVolumeClaim) for downloaded models; an emptyDir by default"""
     model_cache_size: Quantity | None = None
     """modelCacheSize that its files may fill, such as 500Gi; all but 15 % of its disk where nothing is given"""
+    service_account: WorkerAccount | None = None
+    """serviceAccount of every pod in some namespaces, where the store's credentials name no other"""
     backoff_limit: int = Field(default=3, ge=0, le=100)
     """backoffLimit: attempts after the first that are charged to a step"""
     grace_seconds: int = Field(default=120, ge=1, le=3600)
