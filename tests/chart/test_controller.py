@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 import sys
@@ -9,15 +10,25 @@ from typing import Any
 
 import pytest
 import yaml
-from prometheus_client import CollectorRegistry
 
 from controller.cli.controller import command
 from controller.kube.lease_record import Timing
 from controller.operator.health import HealthServer
+from controller.operator.metrics import Metrics
 from tests.support.chart import CHART, Helm, only
 
 CREDENTIALS = {"secretName": "w2s-store"}
 ROLE = "arn:aws:iam::123456789012:role/w2s"
+
+_DNS = """
+import socket
+resolve = socket.getaddrinfo
+def pods(name, port, *more, **options):
+    hosts = {addresses} if name == "pods" else [name]
+    return [found for host in hosts for found in resolve(host, port, *more, **options)]
+socket.getaddrinfo = pods
+"""
+"""In place of the cluster's DNS: the addresses that it gives for a headless Service"""
 
 
 def _pod(helm: Helm, values: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -87,10 +98,28 @@ def test_labels_of_ones_own_cannot_take_the_pods_out_of_the_selector(helm: Helm)
     assert given["team"] == "research"
 
 
+def test_every_field_of_a_spread_and_of_a_toleration_may_be_given(helm: Helm) -> None:
+    spread = {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "DoNotSchedule",
+        "minDomains": 2,
+        "nodeAffinityPolicy": "Honor",
+        "nodeTaintsPolicy": "Ignore",
+        "matchLabelKeys": ["team"],
+    }
+    tolerations = [{"key": "busy", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 30}]
+    values = {"topologySpreadConstraints": [spread], "tolerations": tolerations}
+    deployment = only(helm.objects({"controller": values}), "Deployment")["spec"]
+    pod = deployment["template"]["spec"]
+    assert pod["topologySpreadConstraints"] == [{**spread, "labelSelector": deployment["selector"]}]
+    assert pod["tolerations"] == tolerations
+
+
 def test_service_budget_and_network_policy_select_the_same_pods(helm: Helm) -> None:
     objects = helm.objects()
     selector = only(objects, "Deployment")["spec"]["selector"]["matchLabels"]
-    assert only(objects, "Service")["spec"]["selector"] == selector
+    assert only(objects, "Service", "w2s-controller")["spec"]["selector"] == selector
     assert only(objects, "PodDisruptionBudget")["spec"]["selector"]["matchLabels"] == selector
     assert only(objects, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"] == selector
 
@@ -102,16 +131,55 @@ def test_a_long_name_of_the_release_gives_names_that_kubernetes_takes(helm: Helm
     assert max(map(len, names)) <= 63
 
 
-@pytest.mark.parametrize(("wrong", "code"), [(None, 0), ("not listed yet: jobs", 1)])
-def test_helm_test_asks_whether_the_controller_is_ready(helm: Helm, wrong: str | None, code: int) -> None:
+def test_the_pod_of_helm_test_runs_where_the_controller_runs(helm: Helm) -> None:
+    objects = helm.objects(CHART / "ci" / "gpu-cluster-values.yaml")
+    controller = only(objects, "Deployment")["spec"]["template"]["spec"]
+    asking = only(objects, "Pod")["spec"]
+    for field in ("imagePullSecrets", "nodeSelector", "priorityClassName", "tolerations"):
+        assert asking[field] == controller[field]
+
+
+def test_helm_test_finds_pods_that_are_not_ready_and_prometheus_finds_each_once(helm: Helm) -> None:
+    objects = helm.objects({"monitoring": {"serviceMonitor": {"enabled": True}}})
+    service = only(objects, "Service", "w2s-controller-ready")
+    assert service["spec"]["clusterIP"] == "None"
+    assert service["spec"]["publishNotReadyAddresses"] is True
+    assert service["spec"]["selector"] == only(objects, "Deployment")["spec"]["selector"]["matchLabels"]
+    assert only(objects, "Pod")["spec"]["containers"][0]["args"][1] == "w2s-controller-ready.w2s-system.svc"
+    selected = only(objects, "ServiceMonitor")["spec"]["selector"]["matchLabels"]
+    assert not service["metadata"]["labels"].items() >= selected.items()
+
+
+@pytest.mark.parametrize(
+    ("processes", "code", "said"),
+    [
+        ([(None, True)], 0, "127.0.0.1: ok, leads"),
+        ([(None, True), (None, False)], 0, "127.0.0.2: ok"),
+        ([(None, True), ("not listed yet: jobs", False)], 1, "127.0.0.2: not listed yet: jobs"),
+        ([(None, False), (None, False)], 1, "expected all ready and one that leads"),
+        ([(None, True), (None, True)], 1, "expected all ready and one that leads"),
+        ([], 1, "refused"),
+    ],
+    ids=["one", "two", "an unready one", "no leader", "two leaders", "none"],
+)
+def test_helm_test_asks_every_process_whether_it_is_ready_and_leads(
+    helm: Helm, processes: list[tuple[str | None, bool]], code: int, said: str
+) -> None:
     container = only(helm.objects(), "Pod")["spec"]["containers"][0]
-    body, _, hint = container["args"]
-    with HealthServer(("127.0.0.1", 0), CollectorRegistry(), lambda: None, lambda: wrong) as server:
-        address = f"http://127.0.0.1:{server.port}/readyz"
+    body, _, _, hint = container["args"]
+    with contextlib.ExitStack() as stack:
+        port = 0
+        for number, (wrong, leads) in enumerate(processes, start=1):
+            metrics = Metrics()
+            metrics.watch(lambda: 0, lambda leads=leads: leads)
+            address = (f"127.0.0.{number}", port)
+            server = HealthServer(address, metrics.registry, lambda: None, lambda wrong=wrong: wrong)
+            port = stack.enter_context(server).port
+        addresses = [f"127.0.0.{number + 1}" for number in range(len(processes) or 1)]
         once = body.replace("TRIES = 30", "TRIES = 1").replace("PAUSE = 2", "PAUSE = 0")
-        command_line = [sys.executable, *container["command"][1:], once, address, hint]
-        done = subprocess.run(command_line, capture_output=True, check=False)
+        program = _DNS.format(addresses=addresses) + once
+        command_line = [sys.executable, *container["command"][1:], program, "pods", str(port or 9), hint]
+        done = subprocess.run(command_line, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stderr
-    said = (done.stdout + done.stderr).decode()
-    assert (wrong or "ok") in said
-    assert (hint in said) == bool(wrong)
+    assert said in done.stdout + done.stderr
+    assert (hint in done.stderr) == bool(code)

@@ -10,11 +10,15 @@ import pytest
 import yaml
 
 from controller.operator.installation_file import read_installation
-from controller.settings import Installation, WorkerDefaults
+from controller.settings import Installation, WorkerAccount
 from tests.support.chart import CHART, Helm, only, value_files
 from tests.support.guide import block
 
 ROOT = Path(__file__).parents[2]
+
+
+def _version() -> str:
+    return str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
 
 
 def _installation(helm: Helm, values: Any) -> dict[str, Any]:
@@ -33,14 +37,39 @@ def test_the_controller_reads_every_value_as_it_was_given(helm: Helm, file: Path
     assert read.kueue is given.get("kueue", {}).get("enabled", False)
     for name in ("stores", "pools", "namespaces", "defaultStore"):
         assert content.get(name) == given.get(name, [] if name != "defaultStore" else None)
-    assert content["workers"].items() >= given.get("workers", {}).items()
+    workers = {name: value for name, value in given.get("workers", {}).items() if name != "image"}
+    assert workers.items() <= content["workers"].items()
     assert read == Installation.model_validate(content, by_alias=True, by_name=False)
 
 
-def test_the_defaults_are_those_of_the_controller_but_for_the_image(helm: Helm) -> None:
+def test_the_defaults_are_those_of_the_controller(helm: Helm) -> None:
     read = Installation.model_validate(_installation(helm, None), by_alias=True, by_name=False)
-    image = f"w2s-worker:{_version()}"
-    assert read == Installation(workers=WorkerDefaults(image=image))
+    assert read == Installation()
+    assert read.workers.image == f"w2s-worker:{_version()}"
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ({"repository": "registry.example.com:5000/w2s"}, f"registry.example.com:5000/w2s:{_version()}"),
+        ({"tag": "dev"}, "w2s-worker:dev"),
+        ({"tag": "dev", "digest": "sha256:" + "0" * 64}, "w2s-worker@sha256:" + "0" * 64),
+    ],
+)
+def test_the_workers_image_has_the_version_of_the_chart_unless_it_is_given_another(
+    helm: Helm, image: dict[str, str], expected: str
+) -> None:
+    assert _installation(helm, {"workers": {"image": image}})["workers"]["image"] == expected
+
+
+def test_the_controller_is_told_where_workers_have_an_account_of_their_own(helm: Helm) -> None:
+    values = {"workerNamespaces": [{"name": "team-a"}, {"name": "team-b"}]}
+    account = {"name": "w2s-worker", "namespaces": ["team-a", "team-b"]}
+    content = _installation(helm, values)
+    assert content["workers"]["serviceAccount"] == account
+    read = Installation.model_validate(content, by_alias=True, by_name=False)
+    assert read.workers.service_account == WorkerAccount.model_validate(account)
+    assert "serviceAccount" not in _installation(helm, values | {"workerServiceAccount": {"create": False}})["workers"]
 
 
 def test_the_values_of_the_guide_make_an_installation_with_a_store(helm: Helm) -> None:
@@ -54,7 +83,3 @@ def test_the_chart_has_the_version_of_the_package() -> None:
     assert (chart["version"], chart["appVersion"]) == (_version(), _version())
     kustomization = yaml.safe_load((ROOT / "k8s" / "kustomization.yaml").read_text())
     assert [image["newTag"] for image in kustomization["images"]] == [_version()]
-
-
-def _version() -> str:
-    return str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])

@@ -64,7 +64,7 @@ def test_every_metric_that_is_asked_for_is_written_somewhere(helm: Helm) -> None
 
 def test_the_monitor_reads_the_port_of_the_service(helm: Helm) -> None:
     objects = helm.objects(ALL)
-    service, monitor = only(objects, "Service"), only(objects, "ServiceMonitor")
+    service, monitor = only(objects, "Service", "w2s-controller"), only(objects, "ServiceMonitor")
     labels: dict[str, Any] = service["metadata"]["labels"]
     assert labels.items() >= monitor["spec"]["selector"]["matchLabels"].items()
     ports = [port["name"] for port in service["spec"]["ports"]]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shlex
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from controller.operator.metrics import Metrics
 from controller.operator.operator import Operator, Options
 from tests.support.chart import CHART, NAMESPACE, RELEASE, Helm, only, value_files
 from tests.support.control_plane import ControlPlane
-from tests.support.guide import block
+from tests.support.guide import DOCS, block, commands
 from tests.support.operator_process import running
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
@@ -39,7 +40,7 @@ _SIMULATED = ("--set", "controller.tolerations[0].operator=Exists", "--wait", "-
 """Pods run on the simulated node, which has a taint, and become ready there"""
 
 
-@contextmanager
+@contextlib.contextmanager
 def _installed(plane: ControlPlane, helm: Helm, *options: str, chart: Path = CHART) -> Iterator[None]:
     try:
         said = helm("install", RELEASE, str(chart), "-n", NAMESPACE, *_SIMULATED, *options, check=False)
@@ -60,6 +61,11 @@ def _checksum(plane: ControlPlane) -> str:
     running = [one["spec"]["template"]["metadata"] for one in sets if one["status"]["replicas"]]
     assert len(running) == 1
     return str(running[0]["annotations"]["checksum/installation"])
+
+
+def _notes(helm: Helm, *options: str) -> str:
+    said = helm("install", RELEASE, str(CHART), "-n", NAMESPACE, "--dry-run=client", *options)
+    return said.split("NOTES:")[1]
 
 
 def _upgrade(helm: Helm, *options: str) -> None:
@@ -174,30 +180,72 @@ def test_who_may_see_or_edit_a_namespace_may_do_so_with_its_experiments(
 
 
 def test_the_notes_tell_the_next_commands(plane: ControlPlane, cluster_helm: Helm) -> None:
-    def notes(*options: str) -> str:
-        said = cluster_helm("install", RELEASE, str(CHART), "-n", NAMESPACE, "--dry-run=client", *options)
-        return said.split("NOTES:")[1]
-
-    empty = notes()
+    empty = _notes(cluster_helm)
     assert "helm upgrade w2s CHART -n w2s-system -f values.yaml" in empty
     assert "kubectl apply" not in empty
-    ready = notes("-f", str(CHART / "ci" / "one-store-values.yaml"))
+    ready = _notes(cluster_helm, "-f", str(CHART / "ci" / "one-store-values.yaml"))
     assert "kubectl -n w2s-system create secret generic w2s-store --from-env-file=FILE" in ready
     assert "kubectl -n default apply -f examples/quickstart.yaml" in ready
-    teams = notes("-f", str(CHART / "ci" / "two-teams-values.yaml"))
-    assert "kubectl -n team-a apply -f examples/quickstart.yaml" in teams
-    assert "spec.storage.name (a, b)" in teams
+    assert "storage:" not in ready
+    teams = _notes(cluster_helm, "-f", str(CHART / "ci" / "two-teams-values.yaml"))
+    assert "create secret" not in teams
+    storage, apply = teams.index("storage: {name: a}       # of: a, b"), teams.index("kubectl -n team-a apply -f")
+    assert storage < apply
 
 
-def test_the_overlay_of_the_guide_names_images_and_stores(plane: ControlPlane, tmp_path: Path) -> None:
-    overlay = block("install.md", "yaml", 1).replace("PATH/k8s", "k8s")
-    shutil.copytree(ROOT / "k8s", tmp_path / "k8s")
-    (tmp_path / "kustomization.yaml").write_text(overlay)
-    objects = list(yaml.safe_load_all(plane.kubectl("kustomize", str(tmp_path)).stdout))
-    container = only(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]
-    assert container["image"] == "registry.example.com/w2s-controller:0.1.0"
-    (tmp_path / "installation.yaml").write_text(only(objects, "ConfigMap")["data"]["installation.yaml"])
-    assert read_installation(tmp_path / "installation.yaml").default_store == "main"
+def test_the_notes_tell_to_make_a_stores_secret_where_the_store_may_be_used(
+    plane: ControlPlane, cluster_helm: Helm, tmp_path: Path
+) -> None:
+    def store(name: str, **where: Any) -> dict[str, Any]:
+        return {
+            "name": name,
+            "settings": {"uri": f"s3://{name}"},
+            "credentials": {"secretName": f"keys-{name}"},
+            **where,
+        }
+
+    values = {
+        "stores": [store("a", namespaces=["team-a"]), store("b", namespaces=["team-b"]), store("all")],
+        "defaultStore": "b",
+        "workerNamespaces": [{"name": "team-a"}, {"name": "team-b"}],
+    }
+    (tmp_path / "values.yaml").write_text(yaml.safe_dump(values))
+    told = _notes(cluster_helm, "-f", str(tmp_path / "values.yaml"))
+    made = [line.split()[2:7:4] for line in told.splitlines() if "create secret" in line]
+    assert made == [["team-a", "keys-a"], ["team-b", "keys-b"], ["team-a", "keys-all"], ["team-b", "keys-all"]]
+    assert "kubectl -n team-b apply -f examples/quickstart.yaml" in told
+
+
+def test_without_helm_the_guides_commands_install_all_that_runs_an_experiment(
+    plane: ControlPlane, cluster_helm: Helm, tmp_path: Path
+) -> None:
+    render, apply = commands("Without Helm", DOCS / "install.md")
+    (tmp_path / "charts").symlink_to(ROOT / "charts")
+    (tmp_path / "values.yaml").write_text(block("install.md", "yaml", 0))
+    program, *options, _, file = shlex.split(render)
+    assert program == "helm"
+    with contextlib.chdir(tmp_path):
+        (tmp_path / file).write_text(cluster_helm(*options))
+        plane.kubectl(*shlex.split(apply)[1:])
+    try:
+        _check_that_experiments_can_run(plane, tmp_path)
+    finally:
+        plane.kubectl("delete", "-f", str(tmp_path / file))
+
+
+def _check_that_experiments_can_run(plane: ControlPlane, folder: Path) -> None:
+    (folder / "installation.yaml").write_text(
+        _get(plane, "configmap", "w2s-controller", "-n", NAMESPACE)["data"]["installation.yaml"]
+    )
+    read = read_installation(folder / "installation.yaml")
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert read.workers.image == f"registry.example.com/w2s-worker:{chart['appVersion']}"
+    assert [(store.name, store.credentials.secret_name) for store in read.stores] == [(read.default_store, "w2s-store")]
+    pod = _get(plane, "deployment", "w2s-controller", "-n", NAMESPACE)["spec"]["template"]["spec"]
+    assert pod["containers"][0]["envFrom"] == [{"secretRef": {"name": "w2s-store"}}]
+    assert _get(plane, "serviceaccount", "w2s-worker", "-n", "research")["automountServiceAccountToken"] is False
+    egress = _get(plane, "networkpolicy", "w2s-workers", "-n", "research")["spec"]["egress"]
+    assert [[port["port"] for port in rule["ports"]] for rule in egress] == [[53, 53], [443], [443]]
 
 
 def test_the_api_server_takes_the_priority_level_of_the_guide(plane: ControlPlane) -> None:

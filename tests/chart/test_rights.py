@@ -59,3 +59,9 @@ def test_workers_have_an_account_without_rights_or_token_and_with_their_teams_id
         assert account["metadata"]["annotations"]["eks.amazonaws.com/role-arn"].endswith(f"w2s-{team}")
     bound = {subject["name"] for one in objects if one["kind"].endswith("Binding") for subject in one["subjects"]}
     assert bound == {"w2s-controller"}
+
+
+def test_accounts_that_somebody_else_makes_are_not_made(helm: Helm) -> None:
+    values = {"workerNamespaces": [{"name": "team-a"}], "workerServiceAccount": {"create": False}}
+    accounts = [one["metadata"]["name"] for one in helm.objects(values) if one["kind"] == "ServiceAccount"]
+    assert accounts == ["w2s-controller"]

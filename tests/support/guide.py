@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-__all__ = ["block", "commands"]
+__all__ = ["DOCS", "block", "commands"]
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -17,7 +17,7 @@ def block(guide: str, language: str, index: int) -> str:
     return str(found[index])
 
 
-def commands(section: str) -> list[str]:
-    """Return the commands of a section of README: its indented lines."""
-    text = (ROOT / "README.md").read_text().partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+def commands(section: str, guide: Path = ROOT / "README.md") -> list[str]:
+    """Return the commands of a section of README, or of a guide: its indented lines."""
+    text = guide.read_text().partition(f"\n## {section}\n")[2].partition("\n## ")[0]
     return [line.strip() for line in text.splitlines() if line.startswith("    ")]

@@ -30,6 +30,7 @@ __all__ = [
     "SECRET",
     "SECTION",
     "WORK",
+    "WORKER",
     "WholeCluster",
     "container_of",
     "secret_of",
@@ -41,6 +42,7 @@ WORK, OTHERS = "research", "rivals"
 PASSING = "passing"
 """A third, whose namespace is deleted"""
 SECRET = "w2s-store"
+WORKER = "localhost/w2s-worker"
 _MODELS = "models"
 _RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 SECTION, INSTALLING = "On a cluster", 6
@@ -121,7 +123,7 @@ class WholeCluster:
             "stores": [self._store(tenant) for tenant in self.tenants.values()],
             "defaultStore": WORK,
             "workers": {
-                "image": "localhost/w2s-worker:test",
+                "image": {"repository": WORKER, "tag": "test"},
                 "imagePullPolicy": "Never",
                 "scratch": "4Gi",
                 "sharedMemory": "256Mi",

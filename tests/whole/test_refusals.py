@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.chart import NAMESPACE
 from tests.support.small_experiments import one_training
-from tests.support.whole_cluster import OTHERS, SECRET, WORK, WholeCluster, step_named
+from tests.support.whole_cluster import OTHERS, SECRET, WORK, WORKER, WholeCluster, step_named
 
 ASK = """
 import json, ssl, urllib.error, urllib.request
@@ -72,8 +72,7 @@ def test_the_workers_account_with_a_token_may_do_nothing_at_the_api_server(clust
     experiments = f"/apis/w2s.dev/v1alpha1/namespaces/{WORK}/weaktostrongexperiments"
     paths = [f"{here}/secrets", f"{here}/pods", f"{there}/secrets", "/api/v1/nodes", experiments]
     program = ASK.replace("PATHS", repr(paths))
-    image = cluster.values()["workers"]["image"]
-    made = pod("asks", program, image, serviceAccountName="w2s-worker", automountServiceAccountToken=True)
+    made = pod("asks", program, f"{WORKER}:test", serviceAccountName="w2s-worker", automountServiceAccountToken=True)
     assert answers_of(cluster, made) == dict.fromkeys(paths, 403)
 
 
@@ -91,7 +90,7 @@ def test_a_worker_has_no_token_at_all(cluster: WholeCluster) -> None:
 def test_the_keys_of_one_tenant_open_nothing_of_the_other(cluster: WholeCluster) -> None:
     own, other = (cluster.tenants[name].bucket for name in (WORK, OTHERS))
     program = READ.replace("ENDPOINT", repr(cluster.admin.endpoint)).replace("BUCKETS", repr([own, other]))
-    answers = answers_of(cluster, pod("reads", program, cluster.values()["workers"]["image"]))
+    answers = answers_of(cluster, pod("reads", program, f"{WORKER}:test"))
     assert answers == {f"list {own}": 200, f"put {own}": 200, f"list {other}": 403, f"put {other}": 403}
 
 

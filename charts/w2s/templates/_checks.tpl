@@ -1,7 +1,7 @@
 {{/* What a schema cannot say: one value beside another. Each problem is a line with the field, the value, what was expected. */}}
 {{- define "w2s.check" -}}
 {{- $found := list -}}
-{{- range tuple "w2s.checkStores" "w2s.checkNamespaces" "w2s.checkCredentials" "w2s.checkWorkers" -}}
+{{- range tuple "w2s.checkStores" "w2s.checkNamespaces" "w2s.checkCredentials" "w2s.checkWorkers" "w2s.checkProxy" "w2s.checkMonitoring" -}}
 {{- range splitList "\n" (include . $) -}}
 {{- if trim . -}}
 {{- $found = append $found (trim .) -}}
@@ -63,21 +63,16 @@ stores[{{ $index }}].namespaces: {{ quote . }} is not watched; expected some of 
 {{- if and $credentials.secretName $credentials.serviceAccountName }}
 stores[{{ $index }}].credentials: both secretName and serviceAccountName; expected one: keys of a Secret would silently win over the web identity
 {{- end }}
-{{- range $field := tuple "uri" "endpoint" }}
-{{- if contains "@" (get $store.settings $field | default "") }}
-stores[{{ $index }}].settings.{{ $field }}: has a user or a password in it; expected an address alone: name a Secret in stores[{{ $index }}].credentials.secretName
-{{- end }}
-{{- end }}
 {{- end }}
 {{- with .Values.controller }}
 {{- if and .credentials.secretName .credentials.webIdentity.roleArn }}
 controller.credentials: both secretName and webIdentity.roleArn; expected one: keys of a Secret would silently win over the web identity
 {{- end }}
 {{- range $index, $variable := .env }}
-{{- if and (regexMatch "(?i)(KEY|SECRET|TOKEN|PASSW|CREDENTIAL)" $variable.name) (not (hasSuffix "_FILE" $variable.name)) }}
+{{- if and (regexMatch "(?i)((^|_)(API)?KEY(_|$)|SECRET|(^|_)TOKEN(_|$)|PASSW|CREDENTIAL)" $variable.name) (not (hasSuffix "_FILE" $variable.name)) }}
 controller.env[{{ $index }}].name: {{ quote $variable.name }} is the name of a secret; expected it in a Secret that controller.credentials.secretName names
 {{- end }}
-{{- if regexMatch "://[^/]*@" ($variable.value | toString) }}
+{{- if regexMatch "://.*@|^[^/@]*:[^/]*@" $variable.value }}
 controller.env[{{ $index }}].value: has a user or a password in it; expected {{ $variable.name }} in a Secret that controller.credentials.secretName names
 {{- end }}
 {{- end }}
@@ -85,10 +80,34 @@ controller.env[{{ $index }}].value: has a user or a password in it; expected {{ 
 {{- end }}
 
 {{- define "w2s.checkWorkers" -}}
+{{- $account := .Values.workerServiceAccount }}
+{{- range $index, $store := .Values.stores }}
+{{- with ($store.credentials | default dict).serviceAccountName }}
+{{- if and $account.create $.Values.workerNamespaces (ne . $account.name) }}
+stores[{{ $index }}].credentials.serviceAccountName: {{ quote . }}; expected {{ quote $account.name }}, which the chart makes in workerNamespaces; or make the accounts yourself, and set workerServiceAccount.create: false
+{{- end }}
+{{- end }}
+{{- end }}
 {{- if gt (len .Values.workers.modelCache) 1 }}
 workers.modelCache: {{ keys .Values.workers.modelCache | sortAlpha | join ", " }}; expected one volume source
 {{- end }}
 {{- if and .Values.workers.queue (not .Values.kueue.enabled) }}
 workers.queue: {{ quote .Values.workers.queue }} with kueue.enabled false; expected kueue.enabled true: without Kueue no Job would ever start
+{{- end }}
+{{- end }}
+
+{{- define "w2s.checkProxy" -}}
+{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.proxy.ports) }}
+{{- range $index, $variable := .Values.controller.env }}
+{{- if regexMatch "(?i)^(HTTPS?|ALL)_PROXY$" $variable.name }}
+controller.env[{{ $index }}].name: {{ quote $variable.name }} with networkPolicy.proxy.ports empty; expected the proxy's ports and peers in networkPolicy.proxy: else the policy lets nobody reach it
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "w2s.checkMonitoring" -}}
+{{- if and .Values.monitoring.rules.enabled (not .Values.monitoring.serviceMonitor.enabled) }}
+monitoring.rules.enabled: true with monitoring.serviceMonitor.enabled false; expected both: alerts ask for the labels that the monitor gives, and W2sControllerDown would fire for ever
 {{- end }}
 {{- end }}

@@ -18,14 +18,38 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: w2s
 {{- end }}
 
+{{/* .image (repository, tag, digest) as one name; .root: the chart's scope. */}}
 {{- define "w2s.image" -}}
-{{- with .Values.image -}}
+{{- with .image -}}
 {{- if .digest -}}
 {{ .repository }}@{{ .digest }}
 {{- else -}}
-{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}
+{{ .repository }}:{{ .tag | default $.root.Chart.AppVersion }}
 {{- end -}}
 {{- end -}}
+{{- end }}
+
+{{/* Where pods of ours run, and how their image is pulled: the controller's, and that of `helm test`. */}}
+{{- define "w2s.scheduling" -}}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- with .Values.controller }}
+{{- with .priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* What every container of ours may do. */}}
