@@ -77,9 +77,9 @@ class Tenant:
         """Return the chunks of a sampling that are committed."""
         return sorted(path.name for path in self._folder_of(step).glob("parts/samples/*.parquet"))
 
-    def logs(self, step: Step, part: str = "*") -> list[str]:
-        """Return what the pods of a step, or of one part of it, left of their logs, in the order of their starts."""
-        found = (path for path in self._folder_of(step).glob(f"logs/{part}/*") if path.is_file())
+    def logs(self, step: Step, part: int = 0) -> list[str]:
+        """Return what the pods of a part of a step (shard, node) left of their logs, in the order of their starts."""
+        found = (path for path in self._folder_of(step).glob(f"logs/{part:04d}/*") if path.is_file())
         return [path.read_text() for path in sorted(found, key=lambda path: path.name)]
 
     def _folder_of(self, step: Step) -> Path:

@@ -58,7 +58,7 @@ def test_two_pods_of_which_one_is_deleted_and_one_killed_learn_what_one_pod_lear
     # The last pod of each node is one that was there at the end, and so began after the kill, or outlived it.
     cluster.wait_for_job(step)
     assert cluster.charged(step) == 1, "the kill is charged, the deletion is not"
-    for node in ("0", "1"):
+    for node in (0, 1):
         assert FROM_CHECKPOINT in tenant.logs(step, node)[-1], f"node {node} began anew after the kill"
     losses, weights = learnt(tenant, made)
     assert len(losses) == STEPS
