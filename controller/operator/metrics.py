@@ -20,7 +20,9 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         registry = self.registry
-        self._queue_depth = Gauge("w2s_queue_depth", "Experiments that wait for a pass", registry=registry)
+        self._queue_depth = Gauge(
+            "w2s_queue_depth", "Experiments that wait for a pass; 0 unless this process leads", registry=registry
+        )
         self.passes = Histogram(
             "w2s_reconcile_seconds",
             "Seconds of one pass over one experiment",
@@ -54,8 +56,8 @@ class Metrics:
         self._tallies: dict[str, Tally] = {}
 
     def watch(self, queue_depth: Callable[[], int], leading: Callable[[], bool]) -> None:
-        """Ask for these whenever somebody reads the metrics."""
-        self._queue_depth.set_function(queue_depth)
+        """Ask for these whenever somebody reads the metrics. A standby's queue holds all that the leader works on."""
+        self._queue_depth.set_function(lambda: queue_depth() if leading() else 0)
         self._leader.set_function(leading)
 
     def request(self, verb: str, resource: str, code: int, seconds: float) -> None:
