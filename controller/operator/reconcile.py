@@ -63,12 +63,14 @@ class Reconciler:
         Raises
         ------
         KubeError
-            The API server could not be asked, or the leadership is lost. What was done stays; a repeated pass goes on.
+            The API server could not be asked, does not show all of the namespace, or the leadership is lost. What was
+            done stays; a repeated pass goes on.
         """
         obj = self._cluster.experiments.get(*name)
         if obj is None or obj["metadata"].get("deletionTimestamp"):
             self._forget(name)
             return None
+        self._cluster.check_seen(name.namespace)
         if is_outlived(obj, self._now()):
             self._cluster.delete_experiment(obj)
             return None

@@ -18,8 +18,6 @@ def test_a_pod_never_asks_the_api_server_through_a_proxy(
     (tmp_path / "token").write_text("a token")
     (tmp_path / "ca.crt").write_text("a certificate")
     configuration = Configuration()
-    in_cluster(
-        configuration, tmp_path, {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}
-    )
+    in_cluster(configuration, tmp_path, {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"})
     assert configuration.host == "https://10.96.0.1:443"
     assert configuration.proxy is None
