@@ -14,7 +14,16 @@ from controller.api.placement import GpuType
 from w2s_jobs.contracts.model import Contract
 from w2s_jobs.contracts.steps import StoreSettings
 
-__all__ = ["QUANTITY", "Credentials", "Installation", "NodePool", "Quantity", "Store", "WorkerDefaults"]
+__all__ = [
+    "QUANTITY",
+    "Credentials",
+    "Installation",
+    "NodePool",
+    "Quantity",
+    "Store",
+    "WorkerAccount",
+    "WorkerDefaults",
+]
 
 QUANTITY = r"^([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E|)$"
 """pattern of a Kubernetes quantity of bytes"""
@@ -66,6 +75,15 @@ class NodePool(Contract):
     """cpusPerGpu that a pod asks for"""
 
 
+class WorkerAccount(Contract):
+    """A service account of the workers without any right, so that a policy can tell them from other pods."""
+
+    name: str = Field(min_length=1, max_length=253)
+    """name"""
+    namespaces: tuple[str, ...] = ()
+    """namespaces that have it; in all others, and where this is empty, workers run as `default`"""
+
+
 class WorkerDefaults(Contract):
     """What every worker pod gets."""
 
@@ -89,6 +107,8 @@ class WorkerDefaults(Contract):
     """modelCache: a volume source (hostPath, persistentVolumeClaim) for downloaded models; an emptyDir by default"""
     model_cache_size: Quantity | None = None
     """modelCacheSize that its files may fill, such as 500Gi; all but 15 % of its disk where nothing is given"""
+    service_account: WorkerAccount | None = None
+    """serviceAccount of every pod in some namespaces, where the store's credentials name no other"""
     backoff_limit: int = Field(default=3, ge=0, le=100)
     """backoffLimit: attempts after the first that are charged to a step"""
     grace_seconds: int = Field(default=120, ge=1, le=3600)

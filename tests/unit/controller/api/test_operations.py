@@ -67,7 +67,8 @@ def variables(*env: object) -> dict[str, object]:
     return {"podTemplate": {"spec": {"containers": [{"name": "worker", "env": list(env)}]}}}
 
 
-SECRET = "hunter2-Zm9vYmFy"  # noqa: S105  no key of anybody
+SECRET = "hunter2-Zm9vYmFy"
+"""no key of anybody"""
 
 
 @pytest.mark.parametrize(
