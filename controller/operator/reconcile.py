@@ -14,9 +14,10 @@ from controller.api.reasons import Reason
 from controller.errors import DoesNotFit, InvalidExperiment, PlanRefused
 from controller.kube.errors import KubeError
 from controller.operator.cluster import Cluster, Name
-from controller.operator.lifetime import is_outlived, overdue, seconds_to_deadline, soonest, utc_now
+from controller.operator.lifetime import is_outlived, overdue, seconds_to_deadline, seconds_to_live, soonest, utc_now
 from controller.operator.memory import Memory
 from controller.operator.reporter import Reporter
+from controller.operator.settled import key_of_success
 from controller.operator.target import Installed, Target
 from controller.plan.decide import decide
 from controller.plan.graph import Step
@@ -78,8 +79,13 @@ class Reconciler:
         try:
             target = self._installed.target(name, obj)
         except (InvalidExperiment, PlanRefused) as refused:
-            self._leave_all(obj)
-            return self._reporter.refuse(name, obj, _situation(refused), memory)
+            return self._refuse(name, obj, refused, memory)
+        if key_of_success(obj) not in (None, target.plan.report):
+            return self._keep(name, obj)
+        return self._work(target, memory)
+
+    def _work(self, target: Target, memory: Memory) -> float | None:
+        """Observe, decide, apply, report."""
         try:
             scene = self._observe(target, memory)
         except JobError as error:
@@ -88,6 +94,24 @@ class Reconciler:
         self._apply(target, scene, memory)
         due = self._reporter.report(target, scene, memory)
         return soonest(due, memory.next_question, *self._next_looks(target, scene, memory))
+
+    def _refuse(
+        self, name: Name, obj: Object, refused: InvalidExperiment | PlanRefused, memory: Memory
+    ) -> float | None:
+        """Stop and report an experiment that cannot be compiled; one that has succeeded is past that."""
+        if key_of_success(obj) is not None:
+            return self._keep(name, obj)
+        self._leave_all(obj)
+        return self._reporter.refuse(name, obj, _situation(refused), memory)
+
+    def _keep(self, name: Name, obj: Object) -> float | None:
+        """Leave an experiment that has succeeded as it is, though it would be another plan today, or none."""
+        log.info(
+            "succeeded under other versions of w2s or of its installation; left as it is until its spec changes",
+            extra={"experiment": name.name, "namespace": name.namespace},
+        )
+        self._reporter.forget(name)
+        return seconds_to_live(obj, self._now())
 
     def _observe(self, target: Target, memory: Memory) -> Scene:
         """Look at Jobs and pods, and ask the store for what is not known."""
