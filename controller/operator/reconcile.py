@@ -163,7 +163,7 @@ class Reconciler:
 
     def _apply(self, target: Target, scene: Scene, memory: Memory) -> None:
         """Make the cluster hold the Jobs that are still needed, each owned by this experiment, and no other of ours."""
-        wanted = self._wanted(target, scene)
+        wanted = self._wanted(target, scene, memory)
         memory.keep_refused({step.key for step in wanted})
         kept = {job_name(step, target.context.store) for step in wanted}
         kept |= {job.name for job in scene.jobs.values() if not job.unfinished}
@@ -178,17 +178,17 @@ class Reconciler:
             elif target.uid not in state.owners and state.phase is not JobPhase.DELETING:
                 self._cluster.join_step(step, target.context, state.uid)
 
-    def _wanted(self, target: Target, scene: Scene) -> list[Step]:
+    def _wanted(self, target: Target, scene: Scene, memory: Memory) -> list[Step]:
         """List the steps that are to have a Job: needed ones that have one, and as many more as there is room."""
         if target.spec.suspend or scene.trouble is not None:
             return []
         plan, decision = target.plan, scene.decision
-        stopped = {*decision.stop}
-        held = [step for step in plan.steps if step.key in scene.observed.running and step.key not in stopped]
+        out = {*decision.stop, *scene.surplus}
+        held = [step for step in plan.steps if step.key in scene.observed.running and step.key not in out]
         failed = [plan.step(key) for key in decision.failed]
         limit = target.spec.max_parallel_steps
         room = len(decision.start) if limit is None else max(0, limit - len(held))
-        return [*held, *failed, *decision.start[:room]]
+        return [*held, *failed, *decision.start[: min(room, _room_in_quota(scene, memory))]]
 
     def _ending(self, target: Target, scene: Scene, memory: Memory) -> frozenset[str]:
         """List the finished steps whose Jobs are about to end by themselves; none where everything is to stop."""
@@ -241,6 +241,20 @@ class Reconciler:
         self._memories.pop(name, None)
         self._running.discard(name)
         self._reporter.forget(name)
+
+
+def _room_in_quota(scene: Scene, memory: Memory) -> int:
+    """Return how many Jobs may be created: under a full quota one at a time, each once the last one has its pods.
+
+    The Job controller tries a refused pod again after pauses of up to a minute, each Job for itself: many of them would
+    leave the quota empty between the steps.
+    """
+    if scene.held_by_quota:
+        memory.note_quota()
+        return 0
+    if not memory.is_tight:
+        return len(scene.decision.start)
+    return 0 if scene.without_pods else 1
 
 
 def _situation(refused: InvalidExperiment | PlanRefused) -> Situation:
