@@ -69,7 +69,9 @@ class S3Server:
         guest = replace(self, access_key=name, secret_key=f"not-a-secret-of-{name}")
         self._administer(binary, "create-user", f"--access={name}", f"--secret={guest.secret_key}", "--role=user")
         whole = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
-        allowed = {"Effect": "Allow", "Principal": {"AWS": [name]}, "Action": "s3:*", "Resource": whole}
+        # A policy holds for the owner too, as this server reads it.
+        both = {"AWS": [owner.access_key, name]}
+        allowed = {"Effect": "Allow", "Principal": both, "Action": "s3:*", "Resource": whole}
         owner.client().put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Statement": [allowed]}))
         return guest
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import yaml
 
-__all__ = ["LONG", "NEXT", "SMALL_PODS", "STEPS", "one_training", "write_parity"]
+__all__ = ["LONG", "SMALL_PODS", "STEPS", "one_training", "write_parity"]
 
 TINY = Path(__file__).parents[1] / "e2e" / "tiny.yaml"
 SMALL_PODS = {"spec": {"containers": [{"name": "worker", "resources": {"requests": {"cpu": "800m"}}}]}}
 """spec.podTemplate with which two pods fit beside the controller on a node of two cores"""
-LONG, NEXT = "pretrain weak 1", "weak labels seed 0"
-"""The training of `one_training`, and a step that comes after it"""
+LONG = "pretrain weak 1"
+"""The training of `one_training`"""
 STEPS = 600
 """Optimizer steps of that training; a core makes about 35 a second"""
 _STEPS_AN_EPOCH = 10

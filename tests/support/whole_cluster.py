@@ -127,6 +127,7 @@ class WholeCluster:
                 "sharedMemory": "256Mi",
                 "graceSeconds": 20,
                 "modelCache": {"persistentVolumeClaim": {"claimName": _MODELS}},
+                "modelCacheSize": "2Gi",
             },
             "workerNamespaces": [{"name": name} for name in self.tenants],
         }
