@@ -106,8 +106,10 @@ class WaitReason(Documented):
     )
     QUOTA = (
         "QuotaExceeded",
-        "a ResourceQuota refuses the pods or the Job",
-        "`kubectl describe quota`: wait until others have ended, or have it raised",
+        "a ResourceQuota refuses the pods or the Job; of each experiment one Job asks for room at a time, and the Job "
+        "controller asks after pauses of up to a minute",
+        "`kubectl describe quota`: wait until others have ended, or have it raised; spec.maxParallelSteps keeps an "
+        "experiment below it",
     )
     UNSCHEDULABLE = (
         "Unschedulable",

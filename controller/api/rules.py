@@ -10,6 +10,7 @@ from controller.api.model_rules import broken_model_rules
 from controller.api.placement import Pool, TrainingPlacement
 from controller.api.problems import Problem
 from controller.api.reward_rules import broken_reward_rules
+from controller.api.secret_rules import broken_secret_rules
 from controller.api.sweep_rules import broken_sweep_rules, repeated
 from controller.api.v1alpha1 import WeakToStrongExperiment
 
@@ -20,6 +21,7 @@ _RULES = (
     broken_model_rules,
     broken_sweep_rules,
     broken_reward_rules,
+    broken_secret_rules,
 )
 
 

@@ -95,7 +95,10 @@ def in_cluster(
     environment: Mapping[str, str] = os.environ,
     token: TokenFile | None = None,
 ) -> None:
-    """Fill in the API server and the credentials that Kubernetes gives each pod. Raises ConfigException."""
+    """Fill in the API server and the credentials that Kubernetes gives each pod. Raises ConfigException.
+
+    A proxy in the environment is for what lies outside: the API server's address is one of the cluster's own.
+    """
     loader: Any = InClusterConfigLoader(
         token_filename=str(folder / "token"),
         cert_filename=str(folder / "ca.crt"),
@@ -103,6 +106,7 @@ def in_cluster(
         environ=environment,
     )
     loader.load_and_set(configuration)
+    configuration.proxy = None
     configuration.refresh_api_key_hook = token or TokenFile(folder / "token")
 
 

@@ -40,7 +40,7 @@ class Informer:
     ) -> None:
         self.resource = resource
         self.synced = threading.Event()
-        """set once everything is listed"""
+        """set once everything is listed, but for namespaces that may not be"""
         self._cache = Cache(indexers)
         self._listeners: list[Listener] = []
         self._api = api
@@ -70,6 +70,16 @@ class Informer:
     def problem(self) -> KubeError | None:
         """What keeps it from following now, or None."""
         return next((watch.problem for watch in self._watches if watch.problem), None)
+
+    @property
+    def refused(self) -> list[str]:
+        """Namespaces in which these objects may not be listed or watched now; '' where that is all of them."""
+        return [watch.selection.namespace for watch in self._watches if watch.is_refused]
+
+    def unseen(self, namespace: str) -> KubeError | None:
+        """What has kept it from listing a namespace since it started, or None."""
+        blind = (one for one in self._watches if not one.has_list and one.selection.namespace in ("", namespace))
+        return next((watch.problem for watch in blind), None)
 
     def __len__(self) -> int:
         return len(self._cache)
@@ -106,7 +116,9 @@ class Informer:
                 log.exception("a listener of %s failed", self.resource.plural)
 
     def _check_synced(self) -> None:
-        if all(watch.has_list for watch in self._watches):
+        """Of namespaces that may not be listed the others take no harm; who may list none has no rights at all."""
+        blind = [watch for watch in self._watches if not watch.has_list]
+        if len(blind) < len(self._watches) and all(watch.is_refused for watch in blind):
             self.synced.set()
 
 
@@ -118,17 +130,17 @@ class _Sink:
         cache: Cache,
         project: Callable[[Object], Object],
         tell: Callable[[Change | None], None],
-        after_list: Callable[[], None],
+        check: Callable[[], None],
     ) -> None:
         self.project = project
         self._cache = cache
         self._tell = tell
-        self._after_list = after_list
+        self._check = check
 
     def listed(self, namespace: str, objects: list[Object], version: int) -> None:
         for change in self._cache.relist(namespace, objects, version):
             self._tell(change)
-        self._after_list()
+        self._check()
 
     def changed(self, namespace: str, kind: str, obj: Object) -> None:
         move = self._cache.remove if kind == "DELETED" else self._cache.put
@@ -136,3 +148,6 @@ class _Sink:
 
     def passed(self, namespace: str, version: int) -> None:
         self._cache.bookmark(namespace, version)
+
+    def refused(self) -> None:
+        self._check()

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from controller.kube.api import KubeApi, Object
 from controller.kube.backoff import Backoff
-from controller.kube.errors import Gone, KubeError, TooManyRequests
+from controller.kube.errors import Forbidden, Gone, KubeError, TooManyRequests
 from controller.kube.resource import Resource
 from controller.kube.watch import Watch
 
@@ -63,6 +63,9 @@ class Sink(Protocol):
     def passed(self, namespace: str, version: int) -> None:
         """Everything up to `version` has been told."""
 
+    def refused(self) -> None:
+        """What is followed may not be listed, and never was."""
+
 
 class ListWatch:
     """Follows a selection of objects in a thread of its own until it is stopped; failures only make it wait."""
@@ -85,6 +88,11 @@ class ListWatch:
         """in a row"""
         name = f"watch {selection.resource.plural} {selection.namespace}".rstrip()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the API server says now that this may not be listed or watched. A token it does not know is no no."""
+        return isinstance(self.problem, Forbidden) and self.problem.code == 403
 
     def start(self) -> None:
         """Begin."""
@@ -122,9 +130,21 @@ class ListWatch:
         if isinstance(error, Gone):
             self._version = ""  # nothing is wrong: it was away for long
         else:
-            if str(error) != str(self.problem):
-                log.warning("%s", error)
+            is_news = str(error) != str(self.problem)
             self.problem = error
+            if is_news:
+                log.warning("%s%s", error, self._consequence())
+            if self.is_refused and not self.has_list:
+                self._sink.refused()
+
+    def _consequence(self) -> str:
+        namespace = self.selection.namespace
+        if not namespace or not self.is_refused or self.has_list:
+            return ""
+        return (
+            f" Until then namespace {namespace} is passed over; where it is gone, remove it from `namespaces` in the "
+            "installation."
+        )
 
     def _list(self) -> None:
         what, objects, version = self.selection, [], ""

@@ -81,6 +81,18 @@ class Cluster:
         always = (self.experiments, self.jobs, self.pods, self.refusals)
         return always if self.workloads is None else (*always, self.workloads)
 
+    def check_seen(self, namespace: str) -> None:
+        """See that nothing of a namespace is hidden: who does not see a Job would make it anew.
+
+        Raises
+        ------
+        KubeError
+            Objects of one kind in it have never been listed, and why.
+        """
+        for informer in self.informers:
+            if (problem := informer.unseen(namespace)) is not None:
+                raise problem.with_traceback(None)
+
     def owned_jobs(self, uid: str) -> list[Object]:
         """Return the Jobs that an experiment owns, alone or with others."""
         return list(self.jobs.by_index("owner", uid))

@@ -22,6 +22,8 @@ _GRACE_SECONDS = 60.0
 """How long a Job may go on whose step has a result: a worker ends right after it wrote that"""
 
 
+_QUOTA_SECONDS = 600.0
+"""How long after a quota's last refusal Jobs are still created one at a time"""
 _STORE_BACKOFF = Backoff(first=2.0, cap=60.0)
 
 
@@ -45,6 +47,8 @@ class Memory:
     """keys of the steps that were done in the last pass; None before the first one"""
     unreachable: int = 0
     """how often in a row the store could not be asked"""
+    refused_by_quota: float = float("-inf")
+    """when a quota was last seen to refuse pods"""
     _absent: dict[str, tuple[int, float]] = field(default_factory=dict)
     """how often the result of a Complete Job was not there, and when that was seen last"""
     _ending: dict[str, float] = field(default_factory=dict)
@@ -66,6 +70,15 @@ class Memory:
         """Note that the store could not be asked; return the seconds until it is asked again."""
         self.unreachable += 1
         return _STORE_BACKOFF.seconds(self.unreachable, self.chance)
+
+    def note_quota(self) -> None:
+        """Note that a quota refuses pods."""
+        self.refused_by_quota = self.clock()
+
+    @property
+    def is_tight(self) -> bool:
+        """Whether a quota has refused pods not long ago."""
+        return self.clock() - self.refused_by_quota < _QUOTA_SECONDS
 
     def keep_refused(self, wanted: AbstractSet[str]) -> None:
         """Forget what was said of Jobs that nobody wants any more."""

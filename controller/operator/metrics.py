@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 __all__ = ["Metrics"]
 
@@ -20,7 +22,9 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         registry = self.registry
-        self._queue_depth = Gauge("w2s_queue_depth", "Experiments that wait for a pass", registry=registry)
+        self._queue_depth = Gauge(
+            "w2s_queue_depth", "Experiments that wait for a pass; 0 unless this process leads", registry=registry
+        )
         self.passes = Histogram(
             "w2s_reconcile_seconds",
             "Seconds of one pass over one experiment",
@@ -54,9 +58,13 @@ class Metrics:
         self._tallies: dict[str, Tally] = {}
 
     def watch(self, queue_depth: Callable[[], int], leading: Callable[[], bool]) -> None:
-        """Ask for these whenever somebody reads the metrics."""
-        self._queue_depth.set_function(queue_depth)
+        """Ask for these whenever somebody reads the metrics. A standby's queue holds all that the leader works on."""
+        self._queue_depth.set_function(lambda: queue_depth() if leading() else 0)
         self._leader.set_function(leading)
+
+    def watch_refusals(self, refused: Callable[[], Iterable[tuple[str, str]]]) -> None:
+        """Ask for (namespace, resource) of what may not be listed or watched whenever somebody reads the metrics."""
+        self.registry.register(_Refused(refused))
 
     def request(self, verb: str, resource: str, code: int, seconds: float) -> None:
         """Note a request (the observer of a KubeApi)."""
@@ -81,3 +89,18 @@ class Metrics:
             change = tally.get(place, 0) - before.get(place, 0)
             if change:
                 self.steps.labels(*place).inc(change)
+
+
+class _Refused(Collector):
+    """A series for each refusal, and none where nothing is refused."""
+
+    def __init__(self, refused: Callable[[], Iterable[tuple[str, str]]]) -> None:
+        self._refused = refused
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        words = "1 for what this process may not list or watch in a namespace, which it passes over if it never could"
+        # `namespace` would be the one of the controller's own pod.
+        family = GaugeMetricFamily("w2s_namespace_refused", words, labels=["watched_namespace", "resource"])
+        for namespace, resource in self._refused():
+            family.add_metric([namespace, resource], 1)
+        yield family

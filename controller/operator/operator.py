@@ -8,7 +8,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from controller.errors import W2sError
@@ -32,6 +32,8 @@ __all__ = ["Operator", "Options"]
 log = logging.getLogger(__name__)
 
 _SYNC_SECONDS = 60.0
+_SAY_SECONDS = 30.0
+"""How often a process that cannot list what it watches says so: the kubelet keeps a probe's words to itself"""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Operator:
         self._reconciler = Reconciler(self._cluster, Installed(installation), reporter)
         self._queue: WorkQueue[Name] = WorkQueue()
         metrics.watch(lambda: self._queue.depth, lambda: self.leading)
+        metrics.watch_refusals(self._refusals)
         self._beats: dict[int, float] = {}
         """when each worker began its present pass"""
 
@@ -102,10 +105,13 @@ class Operator:
 
     def _wait_for_lists(self) -> bool:
         """Wait until everything is listed, since who has not seen everything must not lead; False when told to end."""
-        for informer in self._cluster.informers:
-            while not informer.synced.wait(0.2):
-                if self._stop.is_set():
-                    return False
+        said = time.monotonic()
+        while (missing := self._ready()) is not None:
+            if self._stop.wait(0.2):
+                return False
+            if time.monotonic() - said >= _SAY_SECONDS:
+                log.warning("not ready: %s", missing)
+                said = time.monotonic()
         return True
 
     def _lead(self) -> None:
@@ -182,6 +188,13 @@ class Operator:
         return f"{len(hanging)} passes hang" if hanging else None
 
     def _ready(self) -> str | None:
-        """Say what is missing: a process that waits for the lead is ready to take over."""
-        unsynced = [one.resource.plural for one in self._cluster.informers if not one.synced.is_set()]
-        return f"not listed yet: {', '.join(unsynced)}" if unsynced else None
+        """Say what is missing and why: a process that waits for the lead is ready to take over."""
+        unsynced = [one for one in self._cluster.informers if not one.synced.is_set()]
+        if not unsynced:
+            return None
+        return "; ".join(f"not listed yet: {one.resource.plural}: {one.problem or 'no answer yet'}" for one in unsynced)
+
+    def _refusals(self) -> Iterator[tuple[str, str]]:
+        for informer in self._cluster.informers:
+            for namespace in informer.refused:
+                yield namespace, informer.resource.plural

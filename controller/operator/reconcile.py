@@ -14,9 +14,10 @@ from controller.api.reasons import Reason
 from controller.errors import DoesNotFit, InvalidExperiment, PlanRefused
 from controller.kube.errors import KubeError
 from controller.operator.cluster import Cluster, Name
-from controller.operator.lifetime import is_outlived, overdue, seconds_to_deadline, soonest, utc_now
+from controller.operator.lifetime import is_outlived, overdue, seconds_to_deadline, seconds_to_live, soonest, utc_now
 from controller.operator.memory import Memory
 from controller.operator.reporter import Reporter
+from controller.operator.settled import key_of_success
 from controller.operator.target import Installed, Target
 from controller.plan.decide import decide
 from controller.plan.graph import Step
@@ -63,12 +64,14 @@ class Reconciler:
         Raises
         ------
         KubeError
-            The API server could not be asked, or the leadership is lost. What was done stays; a repeated pass goes on.
+            The API server could not be asked, does not show all of the namespace, or the leadership is lost. What was
+            done stays; a repeated pass goes on.
         """
         obj = self._cluster.experiments.get(*name)
         if obj is None or obj["metadata"].get("deletionTimestamp"):
             self._forget(name)
             return None
+        self._cluster.check_seen(name.namespace)
         if is_outlived(obj, self._now()):
             self._cluster.delete_experiment(obj)
             return None
@@ -76,8 +79,13 @@ class Reconciler:
         try:
             target = self._installed.target(name, obj)
         except (InvalidExperiment, PlanRefused) as refused:
-            self._leave_all(obj)
-            return self._reporter.refuse(name, obj, _situation(refused), memory)
+            return self._refuse(name, obj, refused, memory)
+        if key_of_success(obj) not in (None, target.plan.report):
+            return self._keep(name, obj)
+        return self._work(target, memory)
+
+    def _work(self, target: Target, memory: Memory) -> float | None:
+        """Observe, decide, apply, report."""
         try:
             scene = self._observe(target, memory)
         except JobError as error:
@@ -86,6 +94,24 @@ class Reconciler:
         self._apply(target, scene, memory)
         due = self._reporter.report(target, scene, memory)
         return soonest(due, memory.next_question, *self._next_looks(target, scene, memory))
+
+    def _refuse(
+        self, name: Name, obj: Object, refused: InvalidExperiment | PlanRefused, memory: Memory
+    ) -> float | None:
+        """Stop and report an experiment that cannot be compiled; one that has succeeded is past that."""
+        if key_of_success(obj) is not None:
+            return self._keep(name, obj)
+        self._leave_all(obj)
+        return self._reporter.refuse(name, obj, _situation(refused), memory)
+
+    def _keep(self, name: Name, obj: Object) -> float | None:
+        """Leave an experiment that has succeeded as it is, though it would be another plan today, or none."""
+        log.info(
+            "succeeded under other versions of w2s or of its installation; left as it is until its spec changes",
+            extra={"experiment": name.name, "namespace": name.namespace},
+        )
+        self._reporter.forget(name)
+        return seconds_to_live(obj, self._now())
 
     def _observe(self, target: Target, memory: Memory) -> Scene:
         """Look at Jobs and pods, and ask the store for what is not known."""
@@ -137,7 +163,7 @@ class Reconciler:
 
     def _apply(self, target: Target, scene: Scene, memory: Memory) -> None:
         """Make the cluster hold the Jobs that are still needed, each owned by this experiment, and no other of ours."""
-        wanted = self._wanted(target, scene)
+        wanted = self._wanted(target, scene, memory)
         memory.keep_refused({step.key for step in wanted})
         kept = {job_name(step, target.context.store) for step in wanted}
         kept |= {job.name for job in scene.jobs.values() if not job.unfinished}
@@ -152,17 +178,17 @@ class Reconciler:
             elif target.uid not in state.owners and state.phase is not JobPhase.DELETING:
                 self._cluster.join_step(step, target.context, state.uid)
 
-    def _wanted(self, target: Target, scene: Scene) -> list[Step]:
+    def _wanted(self, target: Target, scene: Scene, memory: Memory) -> list[Step]:
         """List the steps that are to have a Job: needed ones that have one, and as many more as there is room."""
         if target.spec.suspend or scene.trouble is not None:
             return []
         plan, decision = target.plan, scene.decision
-        stopped = {*decision.stop}
-        held = [step for step in plan.steps if step.key in scene.observed.running and step.key not in stopped]
+        out = {*decision.stop, *scene.surplus}
+        held = [step for step in plan.steps if step.key in scene.observed.running and step.key not in out]
         failed = [plan.step(key) for key in decision.failed]
         limit = target.spec.max_parallel_steps
         room = len(decision.start) if limit is None else max(0, limit - len(held))
-        return [*held, *failed, *decision.start[:room]]
+        return [*held, *failed, *decision.start[: min(room, _room_in_quota(scene, memory))]]
 
     def _ending(self, target: Target, scene: Scene, memory: Memory) -> frozenset[str]:
         """List the finished steps whose Jobs are about to end by themselves; none where everything is to stop."""
@@ -215,6 +241,20 @@ class Reconciler:
         self._memories.pop(name, None)
         self._running.discard(name)
         self._reporter.forget(name)
+
+
+def _room_in_quota(scene: Scene, memory: Memory) -> int:
+    """Return how many Jobs may be created: under a full quota one at a time, each once the last one has its pods.
+
+    The Job controller tries a refused pod again after pauses of up to a minute, each Job for itself: many of them would
+    leave the quota empty between the steps.
+    """
+    if scene.held_by_quota:
+        memory.note_quota()
+        return 0
+    if not memory.is_tight:
+        return len(scene.decision.start)
+    return 0 if scene.without_pods else 1
 
 
 def _situation(refused: InvalidExperiment | PlanRefused) -> Situation:

@@ -233,6 +233,34 @@ def test_a_missing_right_is_its_problem(control_plane: ControlPlane, namespace: 
     assert not informer.synced.is_set()
 
 
+def test_a_namespace_that_may_not_be_listed_keeps_nobody_waiting_and_is_followed_once_it_may_be(
+    control_plane: ControlPlane, api: KubeApi, namespace: str, proxy: ApiProxy
+) -> None:
+    other, changes = make_namespace(api, "informer"), Changes()
+    control_plane.kubectl("create", "serviceaccount", "half", "-n", namespace)
+    grant = ("create", "rolebinding", "half", "--clusterrole=view", f"--serviceaccount={namespace}:half", "-n")
+    control_plane.kubectl(*grant, namespace)
+    places = [other, namespace]
+    informer = Informer(open_api(proxy.kubeconfig_for(namespace, "half")), CONFIG_MAPS, namespaces=places)
+    informer.on_change(changes)
+    informer.start(Rhythm(backoff=QUICK))
+    assert informer.synced.wait(60)
+    assert informer.refused == [other]
+    assert informer.unseen(namespace) is None
+    assert isinstance(informer.unseen(other), errors.Forbidden)
+    api.create(CONFIG_MAPS, config_map(other, "x"))
+    control_plane.kubectl(*grant, other)
+    changes.wait_for_kinds("x", "ADDED")
+    assert informer.refused == []
+    assert informer.unseen(other) is None
+    informer.stop()
+
+
+def test_a_namespace_that_is_not_there_is_an_empty_one_to_who_may_list_it(namespace: str, follow: Follow) -> None:
+    informer, _ = follow(namespaces=[namespace, "nowhere"])
+    assert informer.refused == []
+
+
 def test_a_listener_that_fails_does_not_end_the_watch(api: KubeApi, namespace: str, follow: Follow) -> None:
     informer, changes = follow()
 

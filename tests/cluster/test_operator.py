@@ -188,3 +188,29 @@ def test_no_more_steps_run_than_the_experiment_allows(place: Workplace) -> None:
         place.wait_until("waiting steps", lambda: len(place.status("narrow").get("waiting", ())) > 2)
         assert len(place.jobs()) == 2
         assert "MaxParallelSteps" in {one["reason"] for one in place.status("narrow")["waiting"]}
+
+
+def test_under_a_full_quota_one_job_asks_for_room_and_the_next_follows_once_it_has_its_pod(place: Workplace) -> None:
+    def without_pod() -> list[str]:
+        having = {pod["metadata"]["labels"]["job-name"] for pod in place.pods()}
+        return [job["metadata"]["name"] for job in place.jobs() if job["metadata"]["name"] not in having]
+
+    def waits() -> set[str]:
+        return {one["reason"] for one in place.status("tight").get("waiting", ())} - {"Dependencies"}
+
+    def stands(pods: int) -> bool:
+        return (len(place.pods()), len(without_pod()), waits()) == (pods, 1, {"QuotaExceeded"})
+
+    place.kubectl("create", "quota", "tight", "--hard=pods=1")
+    place.kubectl("wait", "quota/tight", "--for=jsonpath={.status.hard.pods}=1", "--timeout=60s")
+    place.stand_in.silent = True
+    with place.operator():
+        place.apply(manifest("tight", SMALL, duration="1h"))
+        place.wait_until("one that waits behind one that runs", lambda: stands(1))
+        (first,) = without_pod()
+        place.kubectl("patch", "quota", "tight", "--type=merge", "-p", '{"spec": {"hard": {"pods": "2"}}}')
+        place.wait_until("the next one that waits", lambda: stands(2))
+        assert first not in without_pod()
+        place.kubectl("delete", "quota", "tight")
+        place.wait_until("no wait", lambda: not (without_pod() or waits()))
+        assert len(place.pods()) > 3

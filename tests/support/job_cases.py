@@ -12,7 +12,7 @@ from controller.api.parse import parse_manifest
 from controller.plan.compile import compile_plan
 from controller.plan.graph import Resources, Step
 from controller.plan.jobs import JobContext, Operations, Owner
-from controller.settings import Credentials, Installation, NodePool, Store, WorkerDefaults
+from controller.settings import Credentials, Installation, NodePool, Store, WorkerAccount, WorkerDefaults
 from w2s_jobs.contracts.settings import Parallelism
 from w2s_jobs.contracts.steps import StoreSettings
 
@@ -79,6 +79,10 @@ def _with_service_account() -> JobContext:
 CASES: Mapping[str, tuple[Step, JobContext]] = {
     "prepare": (a_step("prepare"), a_context()),
     "grade-with-threads": (a_step("grade", resources=Resources(threads=8)), _with_service_account()),
+    "evaluate-under-the-workers-account": (
+        a_step("evaluate"),
+        a_context(service_account=WorkerAccount(name="w2s-worker", namespaces=("team-a", "team-b"))),
+    ),
     "sample-in-shards": (a_step("sample", resources=_gpus(1), shards=4), a_context()),
     "train-on-ranks-without-gpus": (
         a_step("train", parallelism=Parallelism(zero_stage=2, ranks=2), resources=Resources(threads=2)),

@@ -62,7 +62,7 @@ def _spread(step: Step) -> dict[str, Any]:
 
 
 def _template(step: Step, context: JobContext) -> dict[str, Any]:
-    workers, credentials = context.installation.workers, context.store.credentials
+    workers = context.installation.workers
     pod: dict[str, Any] = {
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": workers.grace_seconds,
@@ -83,11 +83,19 @@ def _template(step: Step, context: JobContext) -> dict[str, Any]:
         "volumes": build_volumes(step, context),
         "containers": [build_container(step, context)],
     }
-    if credentials.service_account_name:
-        pod["serviceAccountName"] = credentials.service_account_name
+    if account := _account(context):
+        pod["serviceAccountName"] = account
     if workers.image_pull_secrets:
         pod["imagePullSecrets"] = [{"name": name} for name in workers.image_pull_secrets]
     if step.resources.nodes > 1:
         pod["subdomain"] = job_name(step, context.store)
     annotations = {**annotations_of(step), SPEC: render_spec(step, context)}
     return {"metadata": {"labels": labels_of(step), "annotations": annotations}, "spec": pod}
+
+
+def _account(context: JobContext) -> str | None:
+    """Return the service account of the pods: the store may know one by its web identity, and then no other will do."""
+    if own := context.store.credentials.service_account_name:
+        return own
+    common = context.installation.workers.service_account
+    return common.name if common is not None and context.owner.namespace in common.namespaces else None

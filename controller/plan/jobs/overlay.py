@@ -42,8 +42,8 @@ _REASONS: Mapping[str, str] = {
     "priorityClassName": "set spec.priorityClassName of the experiment",
     "restartPolicy": "the Job starts the next attempt, by the exit code of the last",
     "securityContext": "workers run as the restricted pod security level asks",
-    "serviceAccount": "the store names the workers' service account",
-    "serviceAccountName": "the store names the workers' service account",
+    "serviceAccount": "the installation names the workers' service account",
+    "serviceAccountName": "the installation names the workers' service account",
     "terminationGracePeriodSeconds": "the installation says how long a worker may save",
 }
 """Why a field that one might well want is not here."""

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from controller.api.reasons import WaitReason
 from controller.plan.decide import Decision, Observed
 from controller.plan.graph import Plan, Step
 from controller.plan.standing.conditions import Situation
 from controller.plan.standing.observe import JobPhase, JobState
 from controller.plan.standing.outcomes import Report, StepOutcome
+from controller.plan.standing.pods import active
 from controller.plan.standing.refusals import Refusal
 from controller.plan.standing.waiting import Wait, Waiter, explain
 from w2s_jobs.contracts.artifact import Progress
@@ -94,8 +96,27 @@ class Scene:
                 refused=self.refused.get(step.key),
                 unmet=self._unmet(step) if state is None else (),
                 limit=limit if self._beyond(step, limit) else None,
+                quota=self._words_of_quota if state is None else None,
             )
         )
+
+    @cached_property
+    def held_by_quota(self) -> tuple[str, ...]:
+        """Keys of the steps whose Job a quota refuses pods, the oldest Job first."""
+        found = [key for key in self.waiting if self._quota_words(key) is not None]
+        return tuple(sorted(found, key=lambda key: (self.jobs[key].created, self.jobs[key].name)))
+
+    @cached_property
+    def without_pods(self) -> frozenset[str]:
+        """Keys of the steps whose Job wants pods and has none that runs or will."""
+        pending = [key for key, state in self.jobs.items() if state.phase is JobPhase.PENDING]
+        return frozenset(key for key in pending if not active(self.pods_of(key)))
+
+    @cached_property
+    def surplus(self) -> frozenset[str]:
+        """Keys of the steps whose Job only waits behind an older one for the same quota, and has tried nothing yet."""
+        behind = [key for key in self.held_by_quota[1:] if key in self.without_pods and not self.pods_of(key)]
+        return frozenset(key for key in behind if self.jobs[key].attempts == 1)
 
     @cached_property
     def _open(self) -> tuple[str, ...]:
@@ -113,6 +134,19 @@ class Scene:
         if limit is None or step.key not in self._turn:
             return False
         return self._turn[step.key] >= limit - len(self.observed.running)
+
+    @cached_property
+    def _words_of_quota(self) -> str | None:
+        return self._quota_words(self.held_by_quota[0]) if self.held_by_quota else None
+
+    def _quota_words(self, key: str) -> str | None:
+        """Return what the quota says that refuses pods of a step's Job, or None."""
+        state = self.jobs.get(key)
+        refusal = self.refusals.get(state.uid) if state else None
+        if refusal is None:  # most steps, so that the rest is not asked of them
+            return None
+        wait = explain(Waiter(job=state, pods=self.pods_of(key), refusal=refusal))
+        return wait.message if wait.reason is WaitReason.QUOTA else None
 
     def _unmet(self, step: Step) -> tuple[str, ...]:
         if step.key in self._turn:

@@ -56,6 +56,8 @@ class Waiter:
     """names of the steps before it that are not done"""
     limit: int | None = None
     """spec.maxParallelSteps where so many others run"""
+    quota: str | None = None
+    """what a quota says that another Job of the experiment waits for"""
 
 
 def explain(waiter: Waiter) -> Wait:
@@ -99,6 +101,13 @@ def _limit(waiter: Waiter) -> Wait | None:
     if waiter.job is not None or waiter.limit is None:
         return None
     return Wait(WaitReason.LIMIT, f"{count(waiter.limit, 'step')} may run at once (spec.maxParallelSteps)")
+
+
+def _quota(waiter: Waiter) -> Wait | None:
+    """A quota is full: one Job of the experiment asks for room, the next follows once that has its pods."""
+    if waiter.job is not None or waiter.quota is None:
+        return None
+    return Wait(WaitReason.QUOTA, f"another step of this experiment waits for room first: {waiter.quota}")
 
 
 def _no_job(waiter: Waiter) -> Wait | None:
@@ -196,6 +205,7 @@ CHAIN: tuple[Callable[[Waiter], Wait | None], ...] = (
     _result,
     _refused_job,
     _limit,
+    _quota,
     _no_job,
     _queue,
     _image,

@@ -79,3 +79,14 @@ def test_what_was_said_of_a_job_that_nobody_wants_is_forgotten() -> None:
     memory = Memory(Clock(), refused={"a": "quota", "b": "quota"})
     memory.keep_refused({"b", "c"})
     assert memory.refused == {"b": "quota"}
+
+
+def test_a_quota_counts_as_tight_for_ten_minutes_after_its_last_refusal() -> None:
+    clock = Clock()
+    memory = Memory(clock)
+    assert not memory.is_tight
+    memory.note_quota()
+    clock.now = 599
+    assert memory.is_tight
+    clock.now = 600
+    assert not memory.is_tight

@@ -33,13 +33,20 @@ def test_finished_steps_are_told_from_those_that_were_there() -> None:
 
 
 def test_queue_and_leadership_are_as_they_are_when_somebody_reads_them() -> None:
-    metrics, depth = Metrics(), [4]
-    metrics.watch(lambda: depth[0], lambda: depth[0] == 0)
+    metrics, depth, leads = Metrics(), [4], [True]
+    metrics.watch(lambda: depth[0], lambda: leads[0])
     assert read(metrics, "w2s_queue_depth") == 4
-    assert read(metrics, "w2s_leader") == 0
+    assert read(metrics, "w2s_leader") == 1
     depth[0] = 0
     assert read(metrics, "w2s_queue_depth") == 0
-    assert read(metrics, "w2s_leader") == 1
+    leads[0] = False
+    assert read(metrics, "w2s_leader") == 0
+
+
+def test_a_standby_has_no_queue_since_it_takes_nothing_off_it() -> None:
+    metrics = Metrics()
+    metrics.watch(lambda: 4000, lambda: False)
+    assert read(metrics, "w2s_queue_depth") == 0
 
 
 def test_requests_are_counted_by_verb_resource_and_code() -> None:

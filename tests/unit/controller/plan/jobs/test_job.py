@@ -16,7 +16,7 @@ import yaml
 from controller.errors import InvalidExperiment
 from controller.plan.graph import Resources
 from controller.plan.jobs import Operations, build_job, build_service, job_name
-from controller.settings import NodePool
+from controller.settings import Credentials, NodePool, WorkerAccount
 from tests.support.job_cases import CASES, a_context, a_step
 from w2s_jobs.contracts.artifact import Input
 from w2s_jobs.contracts.settings import Parallelism
@@ -68,6 +68,18 @@ def test_the_experiment_wins_over_the_installation() -> None:
 def test_only_a_job_in_a_queue_starts_suspended() -> None:
     assert "suspend" not in build_job(a_step("prepare"), a_context())["spec"]
     assert build_job(a_step("prepare"), a_context(queue="all"))["spec"]["suspend"] is True
+
+
+def test_the_workers_account_is_for_the_namespaces_that_have_it_and_gives_way_to_the_stores() -> None:
+    account = WorkerAccount(name="w2s-worker", namespaces=("team-b",))
+    step, elsewhere = a_step("prepare"), a_context(service_account=account)
+    assert "serviceAccountName" not in pod(build_job(step, elsewhere))
+    there = replace(elsewhere, owner=replace(elsewhere.owner, namespace="team-b"))
+    assert pod(build_job(step, there))["serviceAccountName"] == "w2s-worker"
+    assert pod(build_job(step, there))["automountServiceAccountToken"] is False
+    known = Credentials(service_account_name="known-to-the-store")
+    by_identity = replace(there, store=there.store.model_copy(update={"credentials": known}))
+    assert pod(build_job(step, by_identity))["serviceAccountName"] == "known-to-the-store"
 
 
 def requests(resources: Resources, **workers: str) -> dict[str, str]:

@@ -31,7 +31,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "image": (worker(image="x"), "set spec.image of the experiment"),
     "restart policy": ({"spec": {"restartPolicy": "OnFailure"}}, "spec.restartPolicy"),
     "an API token": ({"spec": {"automountServiceAccountToken": True}}, "no access to the API server"),
-    "a service account": ({"spec": {"serviceAccountName": "admin"}}, "the store names the workers' service account"),
+    "a service account": ({"spec": {"serviceAccountName": "admin"}}, "the installation names the workers' service"),
     "a weaker pod": ({"spec": {"securityContext": {"runAsUser": 0}}}, "restricted pod security level"),
     "a weaker container": (worker(securityContext={"privileged": True}), "restricted pod security level"),
     "host network": ({"spec": {"hostNetwork": True}}, "spec.hostNetwork: is not yours to set"),
