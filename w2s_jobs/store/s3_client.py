@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 from awscrt.exceptions import AwsCrtError
 from awscrt.s3 import S3ChecksumAlgorithm, S3ChecksumConfig, S3Request
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, NoCredentialsError
 from botocore.session import Session
 from s3transfer.crt import (
     BotocoreCRTCredentialsWrapper,
@@ -123,7 +123,7 @@ class S3Clients:
         # Leaving the block waits for the rename of the finished file, which result() alone does not.
         with self.transfers(crc64nvme) as transfers:
             future = transfers.download(bucket, key, str(target))
-        with _disk_of(target):
+        with _disk_of(target), self._credentials_of_transfers():
             future.result()
 
     def upload(self, source: Path, bucket: str, key: str) -> None:
@@ -133,7 +133,8 @@ class S3Clients:
             return
         with self.transfers() as transfers:
             future = transfers.upload(str(source), bucket, key, extra_args=dict(UPLOAD_ARGUMENTS))
-        future.result()
+        with self._credentials_of_transfers():
+            future.result()
 
     def transfers(self, crc64nvme: str | None = None) -> CRTTransferManager:
         """Return a transfer manager; leaving its `with` block waits for all that it was given.
@@ -156,6 +157,19 @@ class S3Clients:
             self._session, {"region_name": self._region, "endpoint_url": endpoint, "config": _CONFIG}
         )
         return client, serializer
+
+    @contextmanager
+    def _credentials_of_transfers(self) -> Iterator[None]:
+        """Let botocore say why there were no credentials: the CRT says only that it got none."""
+        try:
+            yield
+        except AwsCrtError as error:
+            if "CREDENTIALS" in error.name:
+                found = self._session.get_credentials()
+                if found is None:
+                    raise NoCredentialsError from error
+                found.get_frozen_credentials()
+            raise
 
     def place(self, bucket: str, key: str = "") -> str:
         """Name an object and its endpoint for a message."""
