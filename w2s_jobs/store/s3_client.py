@@ -27,9 +27,11 @@ from s3transfer.crt import (
     CRTTransferManager,
     create_s3_crt_client,
 )
+from s3transfer.subscribers import BaseSubscriber
 
 from w2s_jobs.contracts.steps import StoreSettings
 from w2s_jobs.store.credentials import make_session
+from w2s_jobs.store.signs import Sign, no_sign
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -64,6 +66,18 @@ class _CheckedDownload:
         return self.client.make_request(**{**request, "checksum_config": expected})
 
 
+class _Signs(BaseSubscriber):
+    """Listens to a transfer: the CRT reports every second in which a part came through, and at the end."""
+
+    def __init__(self, sign: Sign) -> None:
+        self._sign = sign
+
+    def on_progress(self, future: Any, bytes_transferred: int, **_: Any) -> None:  # noqa: ARG002  as it is called
+        """Pass it on that a part is through."""
+        if bytes_transferred:
+            self._sign()
+
+
 @contextmanager
 def _disk_of(target: Path) -> Iterator[None]:
     try:
@@ -79,6 +93,8 @@ class S3Clients:
     """Clients of one endpoint, made when first used. Credentials are found as boto3 does (store/credentials.py)."""
 
     settings: StoreSettings
+    sign: Sign = no_sign
+    """sign that is given while the bytes of large files travel"""
 
     @cached_property
     def _session(self) -> Session:
@@ -122,7 +138,7 @@ class S3Clients:
         target.parent.mkdir(parents=True, exist_ok=True)
         # Leaving the block waits for the rename of the finished file, which result() alone does not.
         with self.transfers(crc64nvme) as transfers:
-            future = transfers.download(bucket, key, str(target))
+            future = transfers.download(bucket, key, str(target), subscribers=[_Signs(self.sign)])
         with _disk_of(target), self._credentials_of_transfers():
             future.result()
 
@@ -132,7 +148,9 @@ class S3Clients:
             self.api.put_object(Bucket=bucket, Key=key, Body=source.read_bytes())
             return
         with self.transfers() as transfers:
-            future = transfers.upload(str(source), bucket, key, extra_args=dict(UPLOAD_ARGUMENTS))
+            future = transfers.upload(
+                str(source), bucket, key, extra_args=dict(UPLOAD_ARGUMENTS), subscribers=[_Signs(self.sign)]
+            )
         with self._credentials_of_transfers():
             future.result()
 
