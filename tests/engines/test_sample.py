@@ -61,10 +61,20 @@ def test_a_sampling_killed_at_random_moments_ends_with_the_same_rows(tmp_path: P
     assert texts(killed, found) == texts(calm, expected), "to the last letter: batches are formed inside a chunk"
 
 
+def test_a_sampling_that_ended_before_it_published_says_with_what_it_sampled(bench: Bench, model: Path) -> None:
+    given = questions(bench)
+    first = bench.run("sample", params(model, "transformers"), given)
+    (bench.folder / "store" / "sample" / first.key / "result.json").unlink()
+    again = bench.run("sample", params(model, "transformers"), given, attempt="2")
+    assert again.attempt == "2"
+    assert again.versions["transformers"] == first.versions["transformers"]
+    assert again.timings == first.timings != {}
+
+
 def _wait_for_chunks(bench: Bench, spec: StepSpec, process: subprocess.Popen[str], count: int) -> None:
     """Wait until some chunks are committed, however long that takes; the process's end ends the wait."""
     ref = bench.context(spec).ref
-    while process.poll() is None and len(bench.store.list_parts(ref)) < count:
+    while process.poll() is None and len(bench.store.list_parts(ref, "samples/")) < count:
         try:
             process.wait(timeout=0.01)
         except subprocess.TimeoutExpired:
