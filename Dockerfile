@@ -43,8 +43,11 @@ COPY w2s_jobs w2s_jobs
 RUN --mount=type=bind,from=uv,target=/build \
     --mount=type=cache,target=/root/.cache/uv \
     /build/uv.sh build -q --wheel -o /dist \
-    && /build/uv.sh pip install -q --system --no-deps --no-index --find-links /dist --target /opt/w2s-code w2s \
-    && rm /opt/w2s-code/.lock /opt/w2s-code/*.dist-info/uv_cache.json
+    && /build/uv.sh venv -q /opt/w2s \
+    && /build/uv.sh pip install -q --python /opt/w2s --no-deps --no-index --find-links /dist --target /opt/w2s-code w2s \
+    && cd /opt/w2s-code \
+    && rm .lock w2s-*.dist-info/uv_cache.json \
+    && sed -i /uv_cache.json/d w2s-*.dist-info/RECORD
 
 FROM base AS core
 ARG UV_CACHE_DIR=/root/.cache/uv

@@ -10,24 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.small_experiments import write_parity
 from tests.support.w2s_command import Sandbox
 
 UNLABELLED, TESTED = 48, 24
-
-
-def write_parity(folder: Path) -> None:
-    """Write claims about numbers in the format of CREAK."""
-    folder.mkdir(parents=True)
-    for name, numbers in (("train", range(200)), ("test", range(500, 540))):
-        claims = (
-            {
-                "sentence": f"The number {n} is even.",
-                "explanation": "By its last digit.",
-                "label": str(n % 2 == 0).lower(),
-            }
-            for n in numbers
-        )
-        (folder / f"{name}.jsonl").write_text("".join(json.dumps(claim) + "\n" for claim in claims))
 
 
 @pytest.fixture(scope="module")

@@ -104,6 +104,12 @@ def test_a_change_of_code_writes_the_last_layer_only(controller: str, tmp_path: 
     assert changed[-1] != same[-1]
 
 
+def test_a_build_from_nothing_gives_the_same_layers_to_the_byte(controller: str):
+    again = build("controller", "again", anew=True)
+    assert layers(again) == layers(controller)
+    podman("rmi", again)
+
+
 def test_a_worker_trains_with_deepspeed_and_samples_with_vllm_where_nothing_can_be_compiled(worker: str, bench: Bench):
     """DeepSpeed's collective was compiled with the image: two ranks need no compiler and no place for its output."""
     rows = sayings(24)

@@ -56,18 +56,21 @@ class Helm:
 
     def __call__(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
         """Run helm, and return what it prints; with `check` False also when it fails, with what it complains of."""
-        homes = {f"HELM_{name}_HOME": str(self.home / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
-        place = {"KUBECONFIG": str(self.kubeconfig or self.home / "no-cluster")}
         done = subprocess.run(
             [str(self.program), *arguments],
             input=stdin,
             capture_output=True,
             text=True,
             check=False,
-            env={**os.environ, **homes, **place},
+            env=os.environ | self.environment(),
         )
         assert not (check and done.returncode), f"helm {' '.join(arguments)}: {done.stderr}"
         return done.stdout if check else done.stdout + done.stderr
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that give helm its home and its cluster."""
+        homes = {f"HELM_{name}_HOME": str(self.home / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
+        return homes | {"KUBECONFIG": str(self.kubeconfig or self.home / "no-cluster")}
 
     def template(self, values: Mapping[str, Any] | Path | None = None, *options: str) -> str:
         """Render the chart as YAML, without a cluster; the same values once."""

@@ -46,8 +46,11 @@ def podman(*arguments: str, check: bool = True, **options: object) -> subprocess
     return done  # type: ignore[no-any-return]
 
 
-def build(target: str, tag: str | None = None, context: Path = ROOT, **arguments: str) -> str:
-    """Build a target of the Dockerfile and return the image's name; what has not changed comes from podman's layers."""
+def build(target: str, tag: str | None = None, context: Path = ROOT, *, anew: bool = False, **arguments: str) -> str:
+    """Build a target of the Dockerfile and return the image's name; what has not changed comes from podman's layers.
+
+    `anew` takes none of them.
+    """
     image = f"localhost/w2s-{target}:{tag or 'test'}"
     given = {
         "BASE_IMAGE": _base(),
@@ -61,7 +64,7 @@ def build(target: str, tag: str | None = None, context: Path = ROOT, **arguments
     if certificates := ssl.get_default_verify_paths().cafile:
         volumes.append(f"--volume={certificates}:{_CERTIFICATES}:ro")
     podman(
-        *("build", "--network=host", "--layers", "--timestamp=0", *_LIMITS, *volumes),
+        *("build", "--network=host", "--no-cache" if anew else "--layers", "--timestamp=0", *_LIMITS, *volumes),
         *(f"--build-arg={name}={value}" for name, value in given.items()),
         *(f"--target={target}", f"--tag={image}", str(context)),
     )

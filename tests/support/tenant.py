@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import boto3
 
 from controller.plan.graph import Step
 from tests.support.s3_server import S3Server
@@ -42,12 +40,14 @@ class Tenant:
         """Variables with which this machine's programs reach the store."""
         return self.store.environment() | {"AWS_ENDPOINT_URL": self.store.endpoint}
 
+    def with_keys(self, store: S3Server) -> Tenant:
+        """Return the same tenant with other keys."""
+        return replace(self, store=store)
+
     def upload(self, folder: Path, prefix: str) -> None:
         """Put the files of a folder into the bucket."""
-        keys = {"aws_access_key_id": self.store.access_key, "aws_secret_access_key": self.store.secret_key}
-        client = boto3.client("s3", endpoint_url=self.store.endpoint, region_name="us-east-1", **keys)
         for file in folder.iterdir():
-            client.upload_file(str(file), self.bucket, f"{prefix}/{file.name}")
+            self.store.client().upload_file(str(file), self.bucket, f"{prefix}/{file.name}")
 
     def results(self) -> dict[str, dict[str, Any]]:
         """Return the results in the store, by key."""
@@ -77,9 +77,10 @@ class Tenant:
         """Return the chunks of a sampling that are committed."""
         return sorted(path.name for path in self._folder_of(step).glob("parts/samples/*.parquet"))
 
-    def logs(self, step: Step) -> str:
-        """Return what the pods of a step left of their logs."""
-        return "\n".join(path.read_text() for path in sorted(self._folder_of(step).glob("logs/**/*")) if path.is_file())
+    def logs(self, step: Step, part: str = "*") -> list[str]:
+        """Return what the pods of a step, or of one part of it, left of their logs, in the order of their starts."""
+        found = (path for path in self._folder_of(step).glob(f"logs/{part}/*") if path.is_file())
+        return [path.read_text() for path in sorted(found, key=lambda path: path.name)]
 
     def _folder_of(self, step: Step) -> Path:
         return self.folder / step.kind / step.key

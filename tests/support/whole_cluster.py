@@ -16,31 +16,47 @@ from controller.api.labels import KEY
 from controller.api.parse import parse_object
 from controller.plan.compile import compile_plan
 from controller.plan.graph import Step
-from tests.support.chart import NAMESPACE, ROOT, Helm
+from tests.support.chart import ROOT, Helm
 from tests.support.control_plane import ControlPlane
 from tests.support.guide import commands
 from tests.support.real_node import RealNode
 from tests.support.s3_server import S3Server
 from tests.support.tenant import Tenant
 
-__all__ = ["OTHERS", "PASSING", "SECRET", "SECTION", "SMALL_PODS", "WORK", "WholeCluster", "step_named"]
+__all__ = [
+    "INSTALLING",
+    "OTHERS",
+    "PASSING",
+    "SECRET",
+    "SECTION",
+    "WORK",
+    "WholeCluster",
+    "container_of",
+    "secret_of",
+    "step_named",
+]
 
 WORK, OTHERS = "research", "rivals"
 """Namespaces of the experiments: two tenants"""
 PASSING = "passing"
 """A third, whose namespace is deleted"""
 SECRET = "w2s-store"
-SMALL_PODS = {"spec": {"containers": [{"name": "worker", "resources": {"requests": {"cpu": "800m"}}}]}}
-"""spec.podTemplate with which two pods fit beside the controller on a node of two cores"""
-_RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
-SECTION = "On a cluster"
-"""Section of README whose commands the tests give"""
+_MODELS = "models"
+_RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
+SECTION, INSTALLING = "On a cluster", 6
+"""Section of README whose commands the tests give, and how many of them install"""
 
 
 def step_named(manifest: dict[str, Any], name: str) -> Step:
     """Return the step of this name that a manifest asks for."""
     plan = compile_plan(parse_object(manifest))
     return next(step for step in plan.steps if step.name == name)
+
+
+def container_of(pod: dict[str, Any]) -> str:
+    """Return which container runs in a pod."""
+    (status,) = pod["status"]["containerStatuses"]
+    return str(status["containerID"])
 
 
 @dataclass(frozen=True)
@@ -56,18 +72,24 @@ class WholeCluster:
     """tenants by namespace; the first one's store is the default"""
 
     def install(self) -> None:
-        """Install w2s by README's first commands; namespaces and Secrets as in docs/install.md."""
-        keys = {NAMESPACE: self.admin} | {one.namespace: one.store for one in self.tenants.values()}
-        for name in self.tenants:
-            metadata = {"name": name, "labels": _RESTRICTED}
-            self.plane.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
-        prepare, install, *_ = commands(SECTION)
-        self.follow(prepare)
-        for name, store in keys.items():
-            self.plane.apply(_secret(name, store))
-        self.plane.kubectl("config", "set-context", "--current", f"--namespace={WORK}")
+        """Install w2s by README's commands; the other tenants' namespaces and Secrets as there."""
+        for name in (OTHERS, PASSING):
+            self.plane.kubectl("create", "namespace", name)
+            self.plane.apply(secret_of(name, self.tenants[name].store))
+        for name, store in (("controller", self.admin), (WORK, self.tenants[WORK].store)):
+            (self.place / f"{name}.env").write_text("".join(f"{key}={value}\n" for key, value in _keys(store).items()))
         (self.place / "values.yaml").write_text(yaml.safe_dump(self.values()))
-        self.follow(install)
+        for command in commands(SECTION)[:INSTALLING]:
+            self.follow(command)
+        for name in self.tenants:
+            self.plane.kubectl("label", "namespace", name, _RESTRICTED)
+            self.models_of(name).mkdir(parents=True)
+            self.models_of(name).chmod(0o777)
+            self.plane.apply(*_volume(name, self.models_of(name)))
+
+    def models_of(self, namespace: str) -> Path:
+        """Return the folder of this machine that holds a namespace's cache of models."""
+        return self.plane.folder / "models" / namespace
 
     @property
     def place(self) -> Path:
@@ -83,8 +105,7 @@ class WholeCluster:
         """Give a command of README, and return what it prints."""
         tenant = self.tenants[WORK]
         programs = f"{self.plane.assets}:{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"
-        homes = {f"HELM_{name}_HOME": str(self.helm.home / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
-        there = {"PATH": programs, "KUBECONFIG": str(self.plane.kubeconfig), **homes, **tenant.environment()}
+        there = self.helm.environment() | {"PATH": programs, "AWS_ENDPOINT_URL": tenant.store.endpoint}
         whole = ["bash", "-euo", "pipefail", "-c", command.replace("s3://…", tenant.uri)]
         done = subprocess.run(
             whole, cwd=self.place, env=os.environ | there, capture_output=True, text=True, check=False, timeout=600
@@ -105,6 +126,7 @@ class WholeCluster:
                 "scratch": "4Gi",
                 "sharedMemory": "256Mi",
                 "graceSeconds": 20,
+                "modelCache": {"persistentVolumeClaim": {"claimName": _MODELS}},
             },
             "workerNamespaces": [{"name": name} for name in self.tenants],
         }
@@ -116,6 +138,11 @@ class WholeCluster:
             "credentials": {"secretName": SECRET},
             "namespaces": [tenant.namespace],
         }
+
+    def delete_experiments(self) -> None:
+        """Delete what runs; what it made stays in the store."""
+        for name in self.tenants:
+            self.kubectl("delete", "w2s", "--all", namespace=name, check=False)
 
     def kubectl(self, *arguments: str, namespace: str = WORK, **options: Any) -> str:
         """Run kubectl in a namespace."""
@@ -129,13 +156,29 @@ class WholeCluster:
         """Read an object, or a list of them."""
         return json.loads(self.kubectl("get", *what, "-o", "json", namespace=namespace))
 
+    def begin(self, manifest: dict[str, Any], training: Step, namespace: str = WORK) -> None:
+        """Apply an experiment and wait until a training of it is on its way."""
+        tenant = self.tenants[namespace]
+        self.apply(manifest, namespace)
+        self.wait_for("a part of the training", lambda: tenant.progress(training) > 20, namespace=namespace)
+
+    def status(self, name: str, namespace: str = WORK) -> dict[str, Any]:
+        """Return the status of an experiment; empty where nothing was said of it yet."""
+        found: dict[str, Any] = self.get("w2s", name, namespace=namespace).get("status", {})
+        return found
+
+    def condition(self, name: str, kind: str, namespace: str = WORK) -> tuple[str, str]:
+        """Return status and reason of a condition of an experiment."""
+        conditions = self.status(name, namespace).get("conditions", [])
+        return next(((one["status"], one["reason"]) for one in conditions if one["type"] == kind), ("", ""))
+
     def wait_for_success(self, name: str, seconds: int = 1500, namespace: str = WORK) -> dict[str, Any]:
         """Wait until an experiment has ended, and return its status, which must be that of a success."""
         waited = ("wait", f"w2s/{name}", "--for=condition=Progressing=False", f"--timeout={seconds}s")
         self.kubectl(*waited, namespace=namespace)
-        status: dict[str, Any] = self.get("w2s", name, namespace=namespace)["status"]
-        succeeded = [one for one in status["conditions"] if one["type"] == "Succeeded" and one["status"] == "True"]
-        assert succeeded, f"{json.dumps(status, indent=1)}\n{self.story(namespace)}"
+        status = self.status(name, namespace)
+        succeeded, _ = self.condition(name, "Succeeded", namespace)
+        assert succeeded == "True", f"{json.dumps(status, indent=1)}\n{self.story(namespace)}"
         return status
 
     def wait_for(self, what: str, is_there: Callable[[], bool], seconds: int = 900, namespace: str = WORK) -> None:
@@ -153,6 +196,11 @@ class WholeCluster:
         assert result is not None
         return result
 
+    def wait_for_job(self, step: Step, seconds: int = 120) -> None:
+        """Wait until the Job of a step is complete: all of its pods have ended, and left their logs."""
+        name = f"{KEY}={step.key[:63]}"
+        self.kubectl("wait", "job", "-l", name, "--for=condition=Complete", f"--timeout={seconds}s")
+
     def pods_of(self, step: Step, namespace: str = WORK) -> list[dict[str, Any]]:
         """Return the pods of a step that have not ended."""
         pods = self.get("pods", "-l", f"{KEY}={step.key[:63]}", namespace=namespace)["items"]
@@ -163,6 +211,11 @@ class WholeCluster:
         jobs = self.get("jobs", "-l", f"{KEY}={step.key[:63]}")["items"]
         assert len(jobs) == 1, f"{step.name} has {len(jobs)} Jobs"
         return int(jobs[0]["status"].get("failed", 0))
+
+    def assert_one_job_a_step(self) -> None:
+        """Check that no step was given two Jobs."""
+        keys = [job["metadata"]["annotations"][KEY] for job in self.get("jobs")["items"]]
+        assert len(keys) == len(set(keys))
 
     def kill(self, pod: dict[str, Any]) -> bool:
         """Kill a pod's container at once, without a word; False where it does not run."""
@@ -180,7 +233,22 @@ class WholeCluster:
         return "\n".join(told)
 
 
-def _secret(namespace: str, store: S3Server) -> dict[str, object]:
-    keys = {name: value for name, value in store.environment().items() if name.startswith("AWS_")}
+def _keys(store: S3Server) -> dict[str, str]:
+    return {"AWS_ACCESS_KEY_ID": store.access_key, "AWS_SECRET_ACCESS_KEY": store.secret_key}
+
+
+def secret_of(namespace: str, store: S3Server) -> dict[str, object]:
+    """Return the Secret from which the pods of a namespace take the keys of their store."""
     metadata = {"name": SECRET, "namespace": namespace}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": keys}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": _keys(store)}
+
+
+def _volume(namespace: str, folder: Path) -> tuple[dict[str, object], dict[str, object]]:
+    shared: dict[str, object] = {"accessModes": ["ReadWriteMany"], "storageClassName": ""}
+    name, claim, size = f"{_MODELS}-{namespace}", {"name": _MODELS, "namespace": namespace}, {"storage": "10Gi"}
+    volume = {**shared, "capacity": size, "claimRef": claim, "hostPath": {"path": str(folder)}}
+    claimed = {**shared, "volumeName": name, "resources": {"requests": size}}
+    return (
+        {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": volume},
+        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": claim, "spec": claimed},
+    )

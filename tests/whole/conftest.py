@@ -46,8 +46,8 @@ def s3_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def store(s3_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """An S3 server that pods can reach, with users of its own."""
     add_bridge()
-    users = tmp_path_factory.mktemp("users")
-    with start_server(s3_program, tmp_path_factory.mktemp("s3"), BRIDGE, users) as server:
+    notes = tmp_path_factory.mktemp("s3-notes")
+    with start_server(s3_program, tmp_path_factory.mktemp("s3"), BRIDGE, notes) as server:
         yield server
 
 
@@ -79,5 +79,4 @@ def cluster(node: RealNode, store: S3Server, s3_program: Path, assets: Path) -> 
 def nothing_left_to_run(cluster: WholeCluster) -> Iterator[None]:
     """A node of two cores has no room for what a test began."""
     yield
-    for name in cluster.tenants:
-        cluster.kubectl("delete", "w2s", "--all", namespace=name, check=False)
+    cluster.delete_experiments()

@@ -8,11 +8,11 @@ from typing import Any
 
 import yaml
 
-from tests.e2e.test_run_reward import write_parity
 from tests.support.chart import ROOT
 from tests.support.guide import commands
+from tests.support.small_experiments import SMALL_PODS, write_parity
 from tests.support.w2s_command import Sandbox
-from tests.support.whole_cluster import SECTION, SMALL_PODS, WORK, WholeCluster
+from tests.support.whole_cluster import INSTALLING, SECTION, WORK, WholeCluster
 
 TESTS = Path(__file__).parents[1]
 
@@ -46,7 +46,7 @@ def test_readmes_commands_lead_to_the_report_that_a_laptop_makes(cluster: WholeC
     example = cluster.place / "examples" / "quickstart.yaml"
     example.parent.mkdir()
     example.write_text(yaml.safe_dump(manifest))
-    _namespace, _install, apply, watch, describe, report = commands(SECTION)
+    apply, watch, describe, report = commands(SECTION)[INSTALLING:]
 
     cluster.follow(apply)
     steps = cluster.wait_for_success("quickstart")["steps"]

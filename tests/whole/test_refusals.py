@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.chart import NAMESPACE
+from tests.support.small_experiments import one_training
 from tests.support.whole_cluster import OTHERS, SECRET, WORK, WholeCluster, step_named
-from tests.whole.test_training_on_two_pods import manifest
 
 ASK = """
 import json, ssl, urllib.error, urllib.request
@@ -77,8 +78,7 @@ def test_the_workers_account_with_a_token_may_do_nothing_at_the_api_server(clust
 
 
 def test_a_worker_has_no_token_at_all(cluster: WholeCluster) -> None:
-    made = manifest("without-token")
-    made["spec"]["dataset"]["splits"]["seed"] = 7  # what no other test has made already
+    made = one_training("without-token", 7)
     cluster.apply(made)
     step = step_named(made, "prepare labelled gold")
     cluster.result_of(step)
@@ -99,10 +99,26 @@ def test_the_keys_of_one_tenant_open_nothing_of_the_other(cluster: WholeCluster)
 def test_an_experiment_that_names_the_other_tenants_store_is_refused(
     cluster: WholeCluster, storage: dict[str, str]
 ) -> None:
-    made = manifest("trespasses")
+    made = one_training("trespasses")
     made["spec"]["storage"] = storage
     cluster.apply(made)
     cluster.kubectl("wait", "w2s/trespasses", "--for=condition=Failed", "--timeout=60s")
     (failed,) = (one for one in cluster.get("w2s", "trespasses")["status"]["conditions"] if one["type"] == "Failed")
     assert failed["reason"] == "InvalidSpec"
     assert "storage" in failed["message"]
+
+
+def test_nothing_tells_the_keys_of_a_store(cluster: WholeCluster) -> None:
+    """Objects, logs of pods, and whatever all tests before this one have left in the buckets."""
+    made = one_training("tells-nothing", 8)
+    cluster.apply(made)
+    cluster.result_of(step_named(made, "prepare labelled gold"))
+    secrets = {one.store.secret_key for one in cluster.tenants.values()} | {cluster.admin.secret_key}
+    told = [cluster.plane.kubectl("get", "w2s,jobs,pods,events,configmaps,deployments", "-A", "-o", "json").stdout]
+    for namespace in (WORK, NAMESPACE):
+        names = [pod["metadata"]["name"] for pod in cluster.get("pods", namespace=namespace)["items"]]
+        told += [cluster.kubectl("logs", name, namespace=namespace, check=False) for name in names]
+    assert not [secret for secret in secrets for text in told if secret in text]
+    files = [path for path in cluster.admin.folder.rglob("*") if path.is_file()]
+    assert files
+    assert not [path for path in files for secret in secrets if secret.encode() in path.read_bytes()]
