@@ -78,7 +78,7 @@ def _run(spec: StepSpec) -> int:
         spec.execution.no_progress_seconds, lambda words: leave(ExitCode.CRASHED, f"step {spec.kind}: {words}")
     )
     watchdog.start()
-    store = open_store(spec.store)
+    store = open_store(spec.store, watchdog.feed)
     context = StepContext(spec, store, stop, watchdog)
     _stop_on_signals(stop, context)
     if store.read_result(context.ref) is not None:

@@ -61,10 +61,26 @@ def test_a_sampling_killed_at_random_moments_ends_with_the_same_rows(tmp_path: P
     assert texts(killed, found) == texts(calm, expected), "to the last letter: batches are formed inside a chunk"
 
 
+def test_a_sampling_that_ended_before_it_published_says_with_what_it_sampled(bench: Bench, model: Path) -> None:
+    given, results = questions(bench), []
+    for attempt in ("1", "2"):
+        spec = bench.spec("sample", params(model, "transformers"), given, attempt=attempt)
+        assert finish(start(bench, spec)) == 0
+        result = bench.store.read_result(bench.context(spec).ref)
+        assert result is not None
+        (bench.folder / "store" / "sample" / result.key / "result.json").unlink()
+        results.append(result)
+    first, again = results
+    assert (first.attempt, again.attempt) == ("1", "2")
+    assert again.versions == first.versions
+    for name in ("engineStartSeconds", "sampleSeconds", "tokensPerSecond"):
+        assert again.timings[name] == first.timings[name]
+
+
 def _wait_for_chunks(bench: Bench, spec: StepSpec, process: subprocess.Popen[str], count: int) -> None:
     """Wait until some chunks are committed, however long that takes; the process's end ends the wait."""
     ref = bench.context(spec).ref
-    while process.poll() is None and len(bench.store.list_parts(ref)) < count:
+    while process.poll() is None and len(bench.store.list_parts(ref, "samples/")) < count:
         try:
             process.wait(timeout=0.01)
         except subprocess.TimeoutExpired:

@@ -144,7 +144,7 @@ def test_a_scoring_killed_in_the_middle_ends_with_the_same_rewards(tmp_path: Pat
 def _wait_for_chunks(bench: Bench, spec: StepSpec, process: subprocess.Popen[str], count: int) -> None:
     """Wait until some chunks are committed, however long that takes; the process's end ends the wait."""
     ref = bench.context(spec).ref
-    while process.poll() is None and len(bench.store.list_parts(ref)) < count:
+    while process.poll() is None and len(bench.store.list_parts(ref, "scores/")) < count:
         try:
             process.wait(timeout=0.005)
         except subprocess.TimeoutExpired:

@@ -58,6 +58,16 @@ def test_each_stage_learns_what_one_rank_learns(bench: TrainingBench, plain: Ste
     assert model.dtype == torch.float32
 
 
+def test_nothing_of_a_training_is_left_outside_its_work_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bench: TrainingBench
+):
+    elsewhere = tmp_path / "tmp"
+    elsewhere.mkdir()
+    monkeypatch.setenv("TMPDIR", str(elsewhere))
+    bench.run(bench.spec("tidy", TRAINING, Parallelism(zero_stage=0, ranks=2)))
+    assert [path.name for path in elsewhere.iterdir()] == []
+
+
 def test_a_rank_that_crashes_is_one_clear_error(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     bench = TrainingBench(tmp_path)
     bench.add_examples(sayings(8))

@@ -26,6 +26,8 @@ __all__ = ["choose_accelerator", "run_training"]
 
 log = logging.getLogger(__name__)
 
+TORCHRUN = "torchrun"
+"""Folder of torchrun, below that of the ranks"""
 STOP_SECONDS = 600
 """seconds that ranks get to save a checkpoint once they are told to stop"""
 _RANK = ("-m", "w2s_jobs.engines.rank")
@@ -95,7 +97,7 @@ def _train_ranks(job: TrainingJob, folder: Path, context: StepContext, gathered:
 def _run_ranks(folder: Path, context: StepContext, gathered: Round | None) -> int:
     """Run torchrun until it ends, passing on the wish to stop; when another node is lost, end it."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "torch.distributed.run", *_torchrun(context, gathered), *_RANK, str(folder)],
+        [sys.executable, "-m", "torch.distributed.run", *_torchrun(folder, context, gathered), *_RANK, str(folder)],
         env=_environment(context),
         preexec_fn=_die_with_parent(),  # noqa: PLW1509  one system call, made before exec
         start_new_session=True,  # Ctrl-C reaches this process, which then lets the ranks save
@@ -115,10 +117,11 @@ def _run_ranks(folder: Path, context: StepContext, gathered: Round | None) -> in
                 _kill_ranks(process)
 
 
-def _torchrun(context: StepContext, gathered: Round | None) -> list[str]:
+def _torchrun(folder: Path, context: StepContext, gathered: Round | None) -> list[str]:
     """Return torchrun's options: where the ranks of this node are, and where all ranks meet."""
     execution = context.execution
     ranks = [f"--nproc-per-node={execution.parallelism.ranks // execution.nodes}", "--max-restarts=0"]
+    ranks.append(f"--log-dir={folder / TORCHRUN}")  # which it makes all the same, elsewhere, and never removes
     if gathered is None:
         return [*ranks, "--nnodes=1", "--rdzv-backend=c10d", "--rdzv-endpoint=127.0.0.1:0", "--local-addr=127.0.0.1"]
     host = (execution.rendezvous or "").rpartition(":")[0]

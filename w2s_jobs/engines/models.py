@@ -30,7 +30,7 @@ def model_folder(context: StepContext, source: ModelSource | None) -> Path:
             folder = _from_s3(context, source.s3)
     elif source.hub is not None:
         with context.fetching():
-            folder = _from_hub(source.hub)
+            folder = _from_hub(context, source.hub)
     else:
         raise InputError(f"step {context.ref}: a scratch model has no files yet; it must be trained before it is used")
     if not (folder / "config.json").is_file():
@@ -57,13 +57,13 @@ def _check_digest(folder: Path, expected: str) -> None:
         )
 
 
-def _from_hub(hub: HubLocation) -> Path:
+def _from_hub(context: StepContext, hub: HubLocation) -> Path:
     from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 
     from w2s_jobs.store.hub_cache import fetch_hub_model  # only hub models need it
 
     try:
-        return fetch_hub_model(hub.name, hub.revision)
+        return fetch_hub_model(hub.name, hub.revision, context.watchdog.feed)
     except RepositoryNotFoundError as error:
         raise InputError(
             f"hub model {hub.name}@{hub.revision[:12]} does not exist or is gated; check the name, or set HF_TOKEN"
@@ -83,6 +83,6 @@ def _from_s3(context: StepContext, uri: str) -> Path:
     from w2s_jobs.store.s3_folder import fetch_s3_folder  # only models in S3 need boto3
 
     folder = context.work_dir / "model"
-    if not fetch_s3_folder(uri, context.spec.store, folder):
+    if not fetch_s3_folder(uri, context.spec.store, folder, context.watchdog.feed):
         raise InputError(f"model {uri}: nothing lies there; correct models.….source.s3")
     return folder

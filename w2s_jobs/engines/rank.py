@@ -53,7 +53,7 @@ def main(folder: Path) -> int:
     watchdog.start()
     from w2s_jobs.engines.trainer import fit  # signals are taken before seconds of import
 
-    context = StepContext(spec, open_store(spec.store), stop, watchdog)
+    context = StepContext(spec, open_store(spec.store, watchdog.feed), stop, watchdog)
     try:
         result = fit(job, TokenExamples.load(folder / EXAMPLES), context)
     except JobError as error:

@@ -1,7 +1,10 @@
 """Divides the process of a pod's step in two: a child runs the step, the parent keeps the end of its log in the store.
 
-What the child and all that it starts print comes through two pipes, is passed on at once, and is remembered. The
-parent does little else, so the last words are kept however the step ends: done, failed, told to stop, ended by its
+What the child and all that it starts print comes through two pipes, is passed on without the secrets that the step was
+given, and is remembered. So the pod's own log, from which Kubernetes takes the words for its status and events, is as
+free of them as the one in the store.
+
+The parent does little else, so the last words are kept however the step ends: done, failed, told to stop, ended by its
 watchdog, killed for its memory, crashed below Python. A parent that is killed itself leaves what it stored last, and
 takes the child with it.
 
@@ -18,16 +21,17 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from types import FrameType
 
 from w2s_jobs.contracts.artifact import ArtifactRef, LogName
 from w2s_jobs.contracts.errors import ExitCode
 from w2s_jobs.contracts.steps import StepSpec
+from w2s_jobs.log.mask import Mask, hide
+from w2s_jobs.log.secrets import Secrets
 from w2s_jobs.log.tail import Tail
 from w2s_jobs.log.upload import Upload
-from w2s_jobs.store.credentials import FOLDER
 from w2s_jobs.store.open import open_store
 from w2s_jobs.watchdog import margin_of, words_of_late
 
@@ -40,8 +44,8 @@ _STRAGGLER_SECONDS = 2.0
 """seconds that processes which outlive the step get to say their last words"""
 _LAST_SECONDS = 10.0
 """seconds that the end of the log may take to be stored"""
-_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "HF_TOKEN")
-"""Variables whose values nobody prints on purpose, and that a kept log must not hold all the same"""
+_MOMENT_SECONDS = 0.2
+"""seconds after which the end of a line is passed on that might have been the beginning of a secret"""
 _READ_BYTES = 64 * 1024
 
 
@@ -51,8 +55,13 @@ def keep_log(spec: StepSpec, pause: float = LOG_SECONDS) -> int | None:
     A step that a signal ended has the exit code that a shell gives it: 128 + signal.
     """
     store, name, ref = open_store(spec.store), _name_of(spec), ArtifactRef(kind=spec.kind, key=spec.key)
-    tail = Tail(secrets=_secrets)
-    upload = Upload(tail, lambda text: store.write_log(ref, name, text), pause)
+    tail, secrets = Tail(), Secrets()
+    upload = Upload(
+        tail,
+        lambda text: store.write_log(ref, name, text),
+        pause,
+        lambda words: _write(2, hide(words.encode(), secrets())),
+    )
     printed, complained = os.pipe(), os.pipe()
     # Threads must not be the ones that a signal interrupts: they are started while all signals are held back.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
@@ -62,7 +71,8 @@ def keep_log(spec: StepSpec, pause: float = LOG_SECONDS) -> int | None:
         return None
     for _, write_end in (printed, complained):
         os.close(write_end)
-    pump = threading.Thread(target=_pass_on, args=({printed[0]: 1, complained[0]: 2}, tail), daemon=True)
+    streams = [_Stream(printed[0], 1, tail, secrets), _Stream(complained[0], 2, tail, secrets)]
+    pump = threading.Thread(target=_pass_on, args=(streams,), daemon=True)
     pump.start()
     upload.start()
     step = _Step(child, spec.execution.grace_seconds)
@@ -127,16 +137,6 @@ class _Step:
         return min(now + _LAST_SECONDS, self._told + self._grace - margin_of(self._grace) / 5)
 
 
-def _secrets() -> Iterator[str]:
-    """Yield the values of now, as variables and as the files of a mounted Secret."""
-    folder = os.environ.get(FOLDER)
-    for variable in _SECRETS:
-        yield os.environ.get(variable, "")
-        with contextlib.suppress(OSError, UnicodeDecodeError):
-            if folder:
-                yield Path(folder, variable).read_text().strip()
-
-
 def _name_of(spec: StepSpec) -> LogName:
     execution = spec.execution
     part = execution.node if execution.nodes > 1 else execution.shard
@@ -156,19 +156,47 @@ def _become_step(parent: int, *pipes: tuple[int, int]) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
 
 
-def _pass_on(pipes: Mapping[int, int], tail: Tail) -> None:
+@dataclass
+class _Stream:
+    """One pipe on its way to a descriptor."""
+
+    source: int
+    sink: int
+    tail: Tail
+    secrets: Secrets
+    mask: Mask = field(default_factory=Mask)
+    last: float = 0.0
+
+    def pass_on(self) -> bool:
+        """Take what is there; return False once all who could write to the pipe have ended."""
+        data = os.read(self.source, _READ_BYTES)
+        self.last = time.monotonic()
+        self._send(self.mask.add(data, self.secrets()) if data else self.mask.end())
+        return bool(data)
+
+    def pause(self) -> None:
+        """Send what is held where nothing came for a moment."""
+        if self.mask.waits and time.monotonic() - self.last >= _MOMENT_SECONDS:
+            self._send(self.mask.pause())
+
+    def _send(self, data: bytes) -> None:
+        _write(self.sink, data)
+        self.tail.add(data)
+
+
+def _pass_on(streams: Sequence[_Stream]) -> None:
     """Copy each pipe to its descriptor until all who could write to it have ended."""
     with selectors.DefaultSelector() as selector:
-        for source, sink in pipes.items():
-            selector.register(source, selectors.EVENT_READ, sink)
+        for stream in streams:
+            selector.register(stream.source, selectors.EVENT_READ, stream)
         while selector.get_map():
-            for key, _ in sorted(selector.select(), key=lambda ready: int(ready[0].data)):
-                data = os.read(key.fd, _READ_BYTES)
-                if not data:
-                    selector.unregister(key.fd)
-                    continue
-                _write(key.data, data)
-                tail.add(data)
+            waits = any(stream.mask.waits for stream in streams)
+            ready = [key.data for key, _ in selector.select(_MOMENT_SECONDS if waits else None)]
+            for stream in sorted(ready, key=lambda stream: stream.sink):
+                if not stream.pass_on():
+                    selector.unregister(stream.source)
+            for stream in streams:
+                stream.pause()
 
 
 def _write(sink: int, data: bytes) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
 import threading
 from collections.abc import Callable
 
@@ -22,10 +19,12 @@ class Upload:
         Stores the bytes, overwriting what it stored before; may raise anything.
     pause
         Seconds between two looks for news.
+    say
+        Prints a line, where the tail is not kept.
     """
 
-    def __init__(self, tail: Tail, write: Callable[[bytes], None], pause: float) -> None:
-        self._tail, self._write, self._pause = tail, write, pause
+    def __init__(self, tail: Tail, write: Callable[[bytes], None], pause: float, say: Callable[[str], None]) -> None:
+        self._tail, self._write, self._pause, self._say = tail, write, pause, say
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="log upload", daemon=True)
         self._stored: bytes | None = None
@@ -61,7 +60,4 @@ class Upload:
     def _warn(self, why: str) -> None:
         if not self._warned:
             self._warned = True
-            with contextlib.suppress(OSError):  # where nobody reads any more
-                os.write(
-                    sys.stderr.fileno(), f"warning: the end of this log is not kept in the store: {why}\n".encode()
-                )
+            self._say(f"warning: the end of this log is not kept in the store: {why}\n")

@@ -13,7 +13,7 @@ from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.step_params import SampleParams
 from w2s_jobs.core.prompts import Prompt, next_shot, render_after_shots
 from w2s_jobs.core.seeds import derive_seed
-from w2s_jobs.engines.chunks import ChunkRows, Chunks
+from w2s_jobs.engines.chunks import ChunkRows, Chunks, Computed
 from w2s_jobs.engines.sampler import TOO_LONG, Request
 from w2s_jobs.store.rows import read_rows
 
@@ -41,8 +41,9 @@ def run(context: StepContext, params: SampleParams) -> Outcome:
     )
     chunks = Chunks(context, len(questions), content)
     pending = chunks.pending()
-    timings, versions = _sample(context, params, questions, chunks, pending) if pending else ({}, {})
-    return chunks.outcome(lambda samples: _metrics(context, params, questions, samples), timings, versions)
+    if pending:
+        _sample(context, params, questions, chunks, pending)
+    return chunks.outcome(lambda samples: _metrics(context, params, questions, samples))
 
 
 def read_questions(context: StepContext, shots: int) -> list[_Question]:
@@ -84,7 +85,7 @@ def _first_shots(context: StepContext, rows: list[dict[str, Any]], shots: int) -
 
 def _sample(
     context: StepContext, params: SampleParams, questions: list[_Question], chunks: Chunks, pending: list[int]
-) -> tuple[dict[str, float], dict[str, str]]:
+) -> None:
     started = time.monotonic()
     total = sum(len(chunks.ranges[chunk]) for chunk in pending)
     context.progress(0, total, "rows")
@@ -109,15 +110,18 @@ def _sample(
             }
         )
         if len(collected[request.chunk]) == len(chunks.ranges[request.chunk]) * params.sampling.samples:
-            chunks.commit(request.chunk, collected.pop(request.chunk))
+            timings = _timings(ready - started, time.monotonic() - ready, tokens)
+            computed = Computed(timings=timings, versions=sampler.versions())
+            chunks.commit(request.chunk, collected.pop(request.chunk), computed)
         context.progress(samples // params.sampling.samples, total, "rows")
-    seconds = time.monotonic() - ready
-    timings = {
-        "engineStartSeconds": round(ready - started, 3),
+
+
+def _timings(start: float, seconds: float, tokens: int) -> dict[str, float]:
+    return {
+        "engineStartSeconds": round(start, 3),
         "sampleSeconds": round(seconds, 3),
         "tokensPerSecond": round(tokens / seconds, 1) if seconds > 0 else 0.0,
     }
-    return timings, sampler.versions()
 
 
 def _until_next_shot(params: SampleParams) -> SampleParams:

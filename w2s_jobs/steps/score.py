@@ -11,7 +11,7 @@ from w2s_jobs.context import Outcome, StepContext
 from w2s_jobs.contracts.errors import InputError
 from w2s_jobs.contracts.step_params import ScoreParams
 from w2s_jobs.core.prompts import render
-from w2s_jobs.engines.chunks import ChunkRows, Chunks
+from w2s_jobs.engines.chunks import ChunkRows, Chunks, Computed
 from w2s_jobs.engines.models import model_folder
 from w2s_jobs.store.rows import read_columns, read_rows
 
@@ -32,8 +32,9 @@ def run(context: StepContext, params: ScoreParams) -> Outcome:
     content = ChunkRows(schema="scores", identity=("row_id",), expected=lambda row: [(labels[row].row_id,)])
     chunks = Chunks(context, len(labels), content)
     pending = chunks.pending()
-    timings, versions = _score(context, params, labels, chunks, pending) if pending else ({}, {})
-    return chunks.outcome(_metrics, timings, versions)
+    if pending:
+        _score(context, params, labels, chunks, pending)
+    return chunks.outcome(_metrics)
 
 
 def read_labels(context: StepContext) -> list[_Label]:
@@ -62,9 +63,7 @@ def read_labels(context: StepContext) -> list[_Label]:
     return list(labels.values())
 
 
-def _score(
-    context: StepContext, params: ScoreParams, labels: list[_Label], chunks: Chunks, pending: list[int]
-) -> tuple[dict[str, float], dict[str, str]]:
+def _score(context: StepContext, params: ScoreParams, labels: list[_Label], chunks: Chunks, pending: list[int]) -> None:
     from w2s_jobs.engines.reward_scorer import RewardScorer  # heavy: only where there is work for it
 
     started = time.monotonic()
@@ -82,16 +81,18 @@ def _score(
         rewards = iter(scorer.rewards(prompts, [label.text for label in written], chunks.stop_if_told))
         # A blank label is worth nothing.
         rows = [{"row_id": label.row_id, "reward": next(rewards) if label.text else 0.0} for label in judged]
-        chunks.commit(chunk, rows)
         done += len(judged)
+        timings = _timings(ready - started, time.monotonic() - ready, done)
+        chunks.commit(chunk, rows, Computed(timings=timings, versions=scorer.versions()))
         context.progress(done, total, "rows")
-    seconds = time.monotonic() - ready
-    timings = {
-        "engineStartSeconds": round(ready - started, 3),
+
+
+def _timings(start: float, seconds: float, rows: int) -> dict[str, float]:
+    return {
+        "engineStartSeconds": round(start, 3),
         "scoreSeconds": round(seconds, 3),
-        "rowsPerSecond": round(done / seconds, 1) if seconds > 0 else 0.0,
+        "rowsPerSecond": round(rows / seconds, 1) if seconds > 0 else 0.0,
     }
-    return timings, scorer.versions()
 
 
 def _metrics(scores: Iterator[dict[str, Any]]) -> dict[str, Any]:

@@ -16,14 +16,15 @@ import logging
 import os
 import shutil
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from w2s_jobs.store.cache_space import INCOMING, LOCKS, make_room, remove_leftovers
 from w2s_jobs.store.checksum import sha256_of
 from w2s_jobs.store.disk import disk_errors
 from w2s_jobs.store.file_lock import is_named, share, sole
+from w2s_jobs.store.signs import Sign, growing, no_sign
 
 __all__ = ["FileCache"]
 
@@ -38,16 +39,19 @@ _held: list[int] = []
 class FileCache:
     """A folder of verified files. A name appears by a rename after the check; what it leads to is checked once more."""
 
-    def __init__(self, root: Path, home: Path | None = None) -> None:
-        self.root = root
+    def __init__(self, root: Path, home: Path | None = None, sign: Sign = no_sign) -> None:
+        self.root, self._sign = root, sign
         self.home = home or root
         """folder of all stores' caches, which share the disk"""
 
     @classmethod
-    def of_this_machine(cls) -> FileCache:
-        """Return the cache that `W2S_CACHE` names, or the one in the user's cache folder."""
+    def of_this_machine(cls, sign: Sign = no_sign) -> FileCache:
+        """Return the cache that `W2S_CACHE` names, or the one in the user's cache folder.
+
+        It gives a `sign` while a file that is wanted arrives, whichever process fetches it.
+        """
         home = os.environ.get("W2S_CACHE")
-        return cls(Path(home) if home else Path.home() / ".cache" / "w2s" / "files")
+        return cls(Path(home) if home else Path.home() / ".cache" / "w2s" / "files", sign=sign)
 
     def of_store(self, place: str) -> FileCache:
         """Return the part that holds the files of one store.
@@ -55,7 +59,7 @@ class FileCache:
         A result states the digest of its files, and a download is checked by a CRC of the same result: whoever writes
         to one store must not choose what the readers of another find under a digest.
         """
-        return FileCache(self.root / hashlib.sha256(place.encode()).hexdigest()[:16], self.root)
+        return FileCache(self.root / hashlib.sha256(place.encode()).hexdigest()[:16], self.root, self._sign)
 
     def path(self, sha256: str) -> Path:
         """Return where a file with this digest lies, whether or not it is there."""
@@ -75,7 +79,7 @@ class FileCache:
         with disk_errors(self.home):
             held = self._hold(sha256, size)
             while held is None:
-                with sole(self.root / LOCKS / sha256) as lock:
+                with self._sole(sha256) as lock:
                     if not self.path(sha256).exists():  # else another process brought it while this one waited
                         os.write(lock, str(size).encode())
                         held = self._bring(sha256, size, download, lambda _: sha256)
@@ -83,6 +87,7 @@ class FileCache:
                     held = self._hold(sha256, size)
         with disk_errors(target):
             self._place(held, sha256, target)
+        self._sign()
 
     def learn(self, identity: str, size: int, download: Callable[[Path], None]) -> str:
         """Return the SHA-256 of a file that is known by another name; the first time it is fetched for that.
@@ -92,11 +97,20 @@ class FileCache:
         note = self.root / _NOTES / identity
         with disk_errors(self.home):
             while not note.exists():
-                with sole(self.root / LOCKS / identity) as lock:
+                with self._sole(identity) as lock:
                     if not note.exists():
                         os.write(lock, str(size).encode())
                         os.close(self._bring(identity, size, download, lambda path: self._note(note, path)))
             return note.read_text()
+
+    @contextmanager
+    def _sole(self, name: str) -> Iterator[int]:
+        """Be the only process that fetches a file; while another one does, its bytes are a sign to this one too."""
+        with ExitStack() as waiting:
+            waiting.enter_context(growing(self.root / INCOMING, f"{name}.*", self._sign))
+            with sole(self.root / LOCKS / name) as lock:
+                waiting.close()
+                yield lock
 
     def _hold(self, sha256: str, size: int) -> int | None:
         """Return the file, open and safe from eviction, or None where there is none that is right."""

@@ -14,11 +14,11 @@ from pathlib import Path
 from botocore.credentials import CredentialProvider, Credentials, ReadOnlyCredentials, SharedCredentialProvider
 from botocore.session import Session
 
-__all__ = ["FOLDER", "make_session"]
+__all__ = ["FOLDER", "KEY_ID", "make_session"]
 
 FOLDER = "W2S_CREDENTIALS"
 """Variable: a folder with one file a variable, as a Secret is mounted; it wins over the variables themselves"""
-_KEY_ID, _SECRET, _TOKEN = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
+KEY_ID, _SECRET, _TOKEN = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
 
 
 def make_session() -> Session:
@@ -27,7 +27,7 @@ def make_session() -> Session:
     resolver = session.get_component("credential_provider")
     if folder := os.environ.get(FOLDER):
         home = Path(folder)
-        files = [home / name for name in (_KEY_ID, _SECRET, _TOKEN)]
+        files = [home / name for name in (KEY_ID, _SECRET, _TOKEN)]
         resolver.insert_before("env", _FileProvider("mounted-secret", files, lambda: _read_folder(home)))
     file = Path(session.get_config_variable("credentials_file")).expanduser()
     shared = SharedCredentialProvider(str(file), session.get_config_variable("profile"))
@@ -78,7 +78,7 @@ def _state_of(file: Path) -> tuple[int, ...] | None:
 
 def _read_folder(home: Path) -> Credentials | None:
     try:
-        key_id, secret = ((home / name).read_text().strip() for name in (_KEY_ID, _SECRET))
+        key_id, secret = ((home / name).read_text().strip() for name in (KEY_ID, _SECRET))
     except OSError:
         return None
     token = (home / _TOKEN).read_text().strip() if (home / _TOKEN).is_file() else None

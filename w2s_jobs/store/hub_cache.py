@@ -13,6 +13,7 @@ from pathlib import Path
 from w2s_jobs.store.cache import FileCache
 from w2s_jobs.store.cache_space import HUB, make_room
 from w2s_jobs.store.file_lock import share
+from w2s_jobs.store.signs import Sign, growing, no_sign
 
 __all__ = ["fetch_hub_model"]
 
@@ -20,19 +21,26 @@ _WANTED = ["*.json", "*.safetensors", "*.model", "*.jinja", "*.txt"]
 _held: list[int] = []
 
 
-def fetch_hub_model(name: str, revision: str) -> Path:
+def fetch_hub_model(name: str, revision: str, sign: Sign = no_sign) -> Path:
     """Return the folder of a model, which stays while this process lives. Raises what the hub's library raises."""
-    from huggingface_hub import snapshot_download  # only hub models need it
-
     if not os.environ.get("W2S_CACHE"):
-        return Path(snapshot_download(name, revision=revision, allow_patterns=_WANTED))
+        return _fetch(name, revision, sign)
     home = FileCache.of_this_machine().home
     marker = _hold(home / HUB / f"{name.replace('/', '--')}@{revision}")
-    folder = Path(snapshot_download(name, revision=revision, allow_patterns=_WANTED))
+    folder = _fetch(name, revision, sign)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     marker.write_text(f"{size} {folder.name}")
     make_room(home, 0)
     return folder
+
+
+def _fetch(name: str, revision: str, sign: Sign) -> Path:
+    from huggingface_hub import constants, snapshot_download  # only hub models need it
+
+    # Of several processes one fetches a file and the others wait for it: its bytes are a sign to all of them.
+    blobs = Path(constants.HF_HUB_CACHE) / f"models--{name.replace('/', '--')}" / "blobs"
+    with growing(blobs, "*", sign):
+        return Path(snapshot_download(name, revision=revision, allow_patterns=_WANTED))
 
 
 def _hold(marker: Path) -> Path:

@@ -20,6 +20,7 @@ from w2s_jobs.store.layout import LOGS, PROGRESS, RESULT, attempt_path, folder, 
 from w2s_jobs.store.s3_checksums import sha256_and_crc64nvme
 from w2s_jobs.store.s3_client import S3Clients
 from w2s_jobs.store.s3_errors import s3_errors
+from w2s_jobs.store.signs import Sign, no_sign
 
 __all__ = ["S3Store"]
 
@@ -36,15 +37,15 @@ _MISSING = {"NoSuchKey", "404", "NotFound"}
 class S3Store:
     """A store in a bucket. Safe for any number of processes on any number of machines."""
 
-    def __init__(self, bucket: str, prefix: str, settings: StoreSettings) -> None:
+    def __init__(self, bucket: str, prefix: str, settings: StoreSettings, sign: Sign = no_sign) -> None:
         self.bucket = bucket
         self.prefix = f"{prefix}/" if prefix else ""
-        self.clients = S3Clients(settings)
+        self.clients = S3Clients(settings, sign)
 
     @cached_property
     def cache(self) -> FileCache:
         """The part of this machine's cache that is this store's, at the endpoint that is really used."""
-        return FileCache.of_this_machine().of_store(self.clients.place(self.bucket, self.prefix))
+        return FileCache.of_this_machine(self.clients.sign).of_store(self.clients.place(self.bucket, self.prefix))
 
     def read_result(self, ref: ArtifactRef) -> StepResult | None:
         """Return the result of a finished step, or None."""

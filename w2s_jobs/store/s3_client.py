@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 from awscrt.exceptions import AwsCrtError
 from awscrt.s3 import S3ChecksumAlgorithm, S3ChecksumConfig, S3Request
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, NoCredentialsError
 from botocore.session import Session
 from s3transfer.crt import (
     BotocoreCRTCredentialsWrapper,
@@ -27,9 +27,11 @@ from s3transfer.crt import (
     CRTTransferManager,
     create_s3_crt_client,
 )
+from s3transfer.subscribers import BaseSubscriber
 
 from w2s_jobs.contracts.steps import StoreSettings
 from w2s_jobs.store.credentials import make_session
+from w2s_jobs.store.signs import Sign, no_sign
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -64,6 +66,18 @@ class _CheckedDownload:
         return self.client.make_request(**{**request, "checksum_config": expected})
 
 
+class _Signs(BaseSubscriber):
+    """Listens to a transfer: the CRT reports every second in which a part came through, and at the end."""
+
+    def __init__(self, sign: Sign) -> None:
+        self._sign = sign
+
+    def on_progress(self, future: Any, bytes_transferred: int, **_: Any) -> None:  # noqa: ARG002  as it is called
+        """Pass it on that a part is through."""
+        if bytes_transferred:
+            self._sign()
+
+
 @contextmanager
 def _disk_of(target: Path) -> Iterator[None]:
     try:
@@ -79,6 +93,8 @@ class S3Clients:
     """Clients of one endpoint, made when first used. Credentials are found as boto3 does (store/credentials.py)."""
 
     settings: StoreSettings
+    sign: Sign = no_sign
+    """sign that is given while the bytes of large files travel"""
 
     @cached_property
     def _session(self) -> Session:
@@ -122,8 +138,8 @@ class S3Clients:
         target.parent.mkdir(parents=True, exist_ok=True)
         # Leaving the block waits for the rename of the finished file, which result() alone does not.
         with self.transfers(crc64nvme) as transfers:
-            future = transfers.download(bucket, key, str(target))
-        with _disk_of(target):
+            future = transfers.download(bucket, key, str(target), subscribers=[_Signs(self.sign)])
+        with _disk_of(target), self._credentials_of_transfers():
             future.result()
 
     def upload(self, source: Path, bucket: str, key: str) -> None:
@@ -132,8 +148,11 @@ class S3Clients:
             self.api.put_object(Bucket=bucket, Key=key, Body=source.read_bytes())
             return
         with self.transfers() as transfers:
-            future = transfers.upload(str(source), bucket, key, extra_args=dict(UPLOAD_ARGUMENTS))
-        future.result()
+            future = transfers.upload(
+                str(source), bucket, key, extra_args=dict(UPLOAD_ARGUMENTS), subscribers=[_Signs(self.sign)]
+            )
+        with self._credentials_of_transfers():
+            future.result()
 
     def transfers(self, crc64nvme: str | None = None) -> CRTTransferManager:
         """Return a transfer manager; leaving its `with` block waits for all that it was given.
@@ -156,6 +175,19 @@ class S3Clients:
             self._session, {"region_name": self._region, "endpoint_url": endpoint, "config": _CONFIG}
         )
         return client, serializer
+
+    @contextmanager
+    def _credentials_of_transfers(self) -> Iterator[None]:
+        """Let botocore say why there were no credentials: the CRT says only that it got none."""
+        try:
+            yield
+        except AwsCrtError as error:
+            if "CREDENTIALS" in error.name:
+                found = self._session.get_credentials()
+                if found is None:
+                    raise NoCredentialsError from error
+                found.get_frozen_credentials()
+            raise
 
     def place(self, bucket: str, key: str = "") -> str:
         """Name an object and its endpoint for a message."""

@@ -49,8 +49,7 @@ def translate_s3_error(error: Exception, place: str, repair: str = _REPLACE) -> 
         reason = f"{error.name}: {error.message}"
         if "CHECKSUM_MISMATCH" in error.name:
             return _damaged(place, repair)
-        if "CREDENTIALS" in error.name:
-            return InputError(f"S3 at {place}: no usable credentials: {reason}; {_FIX_CREDENTIALS}")
+        # Also where it got no credentials: botocore, asked why (s3_client.py), has them by now.
         return DependencyError(f"S3 at {place} could not be used: {reason}; check that the endpoint is up, run again")
     return DependencyError(
         f"S3 at {place} cannot be reached: {error}; check the endpoint and the network, then run again"

@@ -18,11 +18,12 @@ from w2s_jobs.store.cache import FileCache
 from w2s_jobs.store.checksum import sha256_of
 from w2s_jobs.store.s3_client import S3Clients
 from w2s_jobs.store.s3_errors import s3_errors
+from w2s_jobs.store.signs import Sign, no_sign
 
 __all__ = ["fetch_s3_folder"]
 
 
-def fetch_s3_folder(uri: str, settings: StoreSettings, into: Path) -> list[Path]:
+def fetch_s3_folder(uri: str, settings: StoreSettings, into: Path, sign: Sign = no_sign) -> list[Path]:
     """Put all files below `s3://bucket/prefix` into a folder and return their paths; empty where nothing lies there.
 
     Raises
@@ -30,10 +31,10 @@ def fetch_s3_folder(uri: str, settings: StoreSettings, into: Path) -> list[Path]
     JobError
         S3 cannot be reached or refuses, or an object was changed while it was read.
     """
-    parsed, clients = urlparse(uri), S3Clients(settings)
+    parsed, clients = urlparse(uri), S3Clients(settings, sign)
     bucket, prefix = parsed.netloc, parsed.path.strip("/") + "/"
     place = clients.place(bucket, prefix)
-    cache, files = FileCache.of_this_machine().of_store(place), []
+    cache, files = FileCache.of_this_machine(sign).of_store(place), []
     with s3_errors(place):
         pages = clients.api.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         objects = [entry for page in pages for entry in page.get("Contents", [])]

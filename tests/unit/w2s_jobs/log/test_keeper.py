@@ -149,11 +149,35 @@ def test_a_step_that_is_stuck_below_python_is_ended_as_stopped_before_it_is_kill
     assert err.startswith(b"error: step train/dddddddddddd was told to stop and did not end in time; what it had")
 
 
-def test_a_secret_of_the_environment_is_never_kept(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_of_the_environment_is_neither_printed_nor_kept(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush-hush-hush")
-    kept.run("print(os.environ)")
-    assert b"hush" not in kept.log()
-    assert b"'AWS_SECRET_ACCESS_KEY': '***'" in kept.log()
+    _, out, err = kept.run("print(os.environ); sys.exit(os.environ['AWS_SECRET_ACCESS_KEY'])")
+    for text in (out, err, kept.log()):
+        assert b"hush" not in text
+    assert b"'AWS_SECRET_ACCESS_KEY': '***'" in out
+    assert err == b"***\n"
+
+
+def test_a_secret_that_is_rotated_while_the_step_runs_is_hidden_too(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (kept.folder / "mounted").mkdir()
+    file = kept.folder / "mounted" / "AWS_SECRET_ACCESS_KEY"
+    file.write_text("first-value")
+    monkeypatch.setenv("W2S_CREDENTIALS", str(file.parent))
+    rotates = f"file = Path('{file}'); print(file.read_text()); file.write_text('other-value'); print(file.read_text())"
+    _, out, _ = kept.run(rotates)
+    assert out == kept.log() == b"***\n***\n"
+
+
+def test_what_begins_like_a_secret_and_is_none_waits_no_longer_than_a_moment(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_0123456789")
+    process = kept.start("os.write(1, b'step hf_0'); sys.stdin.read()", stdin=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.read(9) == b"step hf_0"
+    process.communicate(timeout=50)
 
 
 def test_a_pod_that_is_killed_leaves_what_was_stored_last_and_no_process(kept: Kept) -> None:

@@ -1,12 +1,12 @@
-"""The last part of a log: whole lines, not too many bytes, no secrets."""
+"""The last part of a log: whole lines, not too many bytes."""
 
 from __future__ import annotations
 
 from w2s_jobs.log.tail import Tail
 
 
-def tail_of(*chunks: bytes, limit: int = 100, secrets: tuple[str, ...] = ()) -> bytes:
-    tail = Tail(limit, lambda: secrets)
+def tail_of(*chunks: bytes, limit: int = 100) -> bytes:
+    tail = Tail(limit)
     for chunk in chunks:
         tail.add(chunk)
     return tail.read()
@@ -25,15 +25,3 @@ def test_of_a_long_log_the_last_whole_lines_are_kept() -> None:
 def test_of_a_line_without_end_the_end_is_kept() -> None:
     assert tail_of(b"." * 5000) == b"." * 100
     assert tail_of(b"." * 5000 + b"\n") == b"." * 99 + b"\n"
-
-
-def test_a_secret_is_hidden_wherever_it_stands() -> None:
-    assert tail_of(b"key=hush", b"hush!\n", secrets=("hushhush", "")) == b"key=***!\n"
-
-
-def test_after_a_rotation_both_the_old_secret_and_the_new_one_are_hidden() -> None:
-    secrets = ["old-key"]
-    tail = Tail(100, lambda: secrets)
-    secrets[0] = "new-key"
-    tail.add(b"old-key new-key\n")
-    assert tail.read() == b"*** ***\n"

@@ -10,7 +10,7 @@ import pytest
 from tests.support.s3_server import S3Server
 from tests.support.token_service import TokenService
 from w2s_jobs.contracts.artifact import ArtifactRef, StepResult
-from w2s_jobs.contracts.errors import InputError
+from w2s_jobs.contracts.errors import DependencyError, InputError
 from w2s_jobs.contracts.steps import StoreSettings
 from w2s_jobs.store.open import open_store
 from w2s_jobs.store.protocol import ArtifactStore
@@ -102,6 +102,54 @@ def test_a_web_identity_is_shown_as_its_file_has_it_now(
         refused(store)
         token.write_text("token of the second hour")
         works(store, tmp_path)
+
+
+def web_identity(service: TokenService, token: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    token.write_text("a token")
+    for name, value in {**service.environment(token), "AWS_MAX_ATTEMPTS": "1"}.items():
+        monkeypatch.setenv(name, value)
+
+
+# What botocore raises passes through the CRT, which prints it and goes on.
+printed_by_the_crt = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@printed_by_the_crt
+def test_a_token_service_that_is_away_is_waited_for_by_small_requests_and_large_ones(
+    server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(StoreSettings(uri=f"s3://{server.bucket()}", endpoint=server.endpoint))
+    with TokenService(server.access_key, {"a token": server.secret_key}) as service:
+        web_identity(service, tmp_path / "token", monkeypatch)
+        works(store, tmp_path)
+    for tried in (lambda: store.read_result(REF), lambda: store.put(REF, "2", "large", tmp_path / "large")):
+        with pytest.raises(DependencyError, match="cannot be reached: Could not connect to the endpoint URL"):
+            tried()
+
+
+@printed_by_the_crt
+def test_a_token_that_is_refused_is_an_input_error_of_small_requests_and_large_ones(
+    server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(StoreSettings(uri=f"s3://{server.bucket()}", endpoint=server.endpoint))
+    (tmp_path / "large").write_bytes(b"x" * 9_000_000)
+    with TokenService(server.access_key, {}) as service:
+        web_identity(service, tmp_path / "token", monkeypatch)
+        for tried in (lambda: store.read_result(REF), lambda: store.put(REF, "1", "large", tmp_path / "large")):
+            with pytest.raises(InputError, match="refused the credentials"):
+                tried()
+
+
+@printed_by_the_crt
+def test_without_credentials_a_large_request_is_an_input_error(
+    server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    (tmp_path / "large").write_bytes(b"x" * 9_000_000)
+    with pytest.raises(InputError, match="no usable credentials: Unable to locate credentials"):
+        open_store(StoreSettings(uri="s3://bucket", endpoint=server.endpoint)).put(
+            REF, "1", "large", tmp_path / "large"
+        )
 
 
 def refused(store: ArtifactStore) -> None:
