@@ -8,11 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.assets import find_assets, missing_assets
 from tests.support.s3_server import S3Server, find_binary, start_server
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+# No test depends on how fast the machine is just then.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def missing(what: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from w2s_jobs.contracts.step_params import RewardObjective
@@ -62,7 +62,6 @@ def test_a_rank_without_examples_marks_nothing(lay):
     assert RewardLoss(RewardObjective(), PAIRS.positive).marks(PAIRS, (), lay(PAIRS, ()))["signed"].numel() == 0
 
 
-@settings(deadline=None)
 @given(SIGNS)
 def test_balanced_sides_weigh_the_same_and_a_pair_weighs_1_on_average(signs: list[bool]):
     positive = np.array(signs)
@@ -73,7 +72,6 @@ def test_balanced_sides_weigh_the_same_and_a_pair_weighs_1_on_average(signs: lis
     assert pair_weights(positive, balanced=False).tolist() == [1] * len(signs)
 
 
-@settings(deadline=None)
 @given(SIGNS.filter(lambda signs: len(set(signs)) == 2), st.integers(0, 2**31))
 def test_the_difference_of_balanced_pairs_is_equation_7(signs: list[bool], seed: int):
     heads = torch.randn(len(signs), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)

@@ -113,7 +113,7 @@ def test_a_manifest_without_any_one_of_its_fields_compiles_or_is_refused(place: 
     try_out(manifest)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(place=st.sampled_from(PLACES), value=st.sampled_from(VALUES))
 def test_a_manifest_with_any_one_field_set_to_anything_compiles_or_is_refused(
     place: tuple[Any, ...], value: Any
@@ -123,7 +123,7 @@ def test_a_manifest_with_any_one_field_set_to_anything_compiles_or_is_refused(
     try_out(manifest)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(source=st.randoms(use_true_random=False), changes=st.integers(2, 8))
 def test_a_manifest_with_many_things_wrong_compiles_or_is_refused(source: random.Random, changes: int) -> None:
     manifest = full_manifest()

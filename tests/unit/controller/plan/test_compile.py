@@ -230,7 +230,7 @@ def test_a_sweep_of_5000_steps_relabels_once_a_model_and_trains_once_a_point(exp
 thresholds = st.lists(st.integers(0, 100), min_size=1, max_size=3, unique=True).map(sorted)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     rounds=st.lists(thresholds, min_size=1, max_size=3),
     seeds=st.lists(st.integers(0, 9), min_size=1, max_size=2, unique=True),

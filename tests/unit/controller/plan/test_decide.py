@@ -124,7 +124,7 @@ def test_a_failure_ends_the_run_only_when_nothing_else_can_run() -> None:
     assert not decision.succeeded
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_any_order_of_outcomes_ends_and_runs_no_finished_step_again(seed: int) -> None:
     chance = random.Random(seed)

@@ -177,7 +177,7 @@ def a_point(role: str, evaluate: Step) -> ReportPoint:
     return ReportPoint(id="p", role=role, seed=0, evaluate=evaluate.key)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     hops=st.lists(st.sampled_from(EVERY_DOOR), min_size=1, max_size=5),
     role=st.sampled_from(["round", "weak", "strong", "reward-model", "selected", *sorted(CEILINGS | CLEANED)]),

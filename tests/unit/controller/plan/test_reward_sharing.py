@@ -175,7 +175,7 @@ ablations = st.lists(
 sets = st.lists(st.sampled_from([["gsm8k"], ["sciq", "scan"], ["scan"]]), unique_by=tuple, max_size=2)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     pairs=st.lists(st.sampled_from(ALL_PAIRS), unique_by=str),
     ablations=ablations,

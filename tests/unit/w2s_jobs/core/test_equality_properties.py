@@ -57,7 +57,7 @@ def test_every_answer_but_the_empty_one_equals_itself(answer: str) -> None:
     assert equal_expressions(f" {normal} ", normal) or not normal
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(ANSWERS, ANSWERS)
 def test_equality_does_not_depend_on_the_side(a: str, b: str) -> None:
     assert equal_expressions(a, b) == equal_expressions(b, a)
@@ -76,7 +76,7 @@ def test_a_canonical_form_shared_by_two_texts_means_equal(a: str, b: str) -> Non
             assert family.equal(a, b)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(TERMS, st.integers(1, 9))
 def test_a_term_is_never_equal_to_itself_plus_something(term: str, more: int) -> None:
     assert not equal_expressions(term, f"{term}+{more}")
@@ -88,7 +88,7 @@ def test_a_number_is_itself_however_it_is_written(number: int) -> None:
     assert canonical_number(f"{number}.0") == canonical_number(str(number))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 3), NUMBERS), min_size=1, max_size=24), st.randoms(use_true_random=False))
 def test_a_vote_depends_neither_on_row_order_nor_on_chunks_nor_on_shards(
     drawn: Sequence[tuple[int, str]], chance: random.Random

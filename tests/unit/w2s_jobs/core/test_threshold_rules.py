@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from w2s_jobs.core.selection import Candidate, passes
@@ -106,7 +106,6 @@ votes = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(votes, st.integers(2, 50))
 def test_a_rule_chooses_one_of_the_candidates_and_a_stricter_one_keeps_no_more(shares: list[VoteShare], k: int) -> None:
     candidates = every_threshold(shares) or [100]

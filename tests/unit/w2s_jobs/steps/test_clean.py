@@ -60,7 +60,7 @@ def test_different_seeds_draw_different_noise(bench: Bench) -> None:
     assert one == again != other
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.none() | st.sampled_from(["1", "1.0", "2", "3"]), max_size=12),
     st.integers(0, 100),

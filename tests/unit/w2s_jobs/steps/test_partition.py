@@ -51,7 +51,7 @@ def test_where_the_models_agree_the_weak_label_is_positive_else_the_strong_one_n
 label = st.tuples(st.none() | st.sampled_from(["4", "4.0", "5", "6"]), st.sampled_from([None, "", " \n\t"]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(label, label), max_size=10))
 def test_a_row_is_consistent_or_not_and_gives_the_pair_of_its_part(drawn: list[Any]) -> None:
     weak = [a_vote(f"q{n}", *one) for n, (one, _) in enumerate(drawn)]

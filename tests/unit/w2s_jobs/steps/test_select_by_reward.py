@@ -32,7 +32,7 @@ def rewarded(rewards: list[float]) -> dict[str, float]:
     return {f"q{n:02d}": reward for n, reward in enumerate(rewards)}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.sampled_from(["1", "2", "3"]), st.sampled_from(["1", "1.0", "2", "3"])), max_size=15))
 def test_a_perfect_reward_model_selects_exactly_the_right_weak_answers(drawn: list[tuple[str, str]]) -> None:
     gold = {f"q{n:02d}": answer for n, (answer, _) in enumerate(drawn)}
@@ -46,7 +46,7 @@ def test_a_perfect_reward_model_selects_exactly_the_right_weak_answers(drawn: li
         assert labels.discarded(found) == gold.keys() - right
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rewards_of_rows, bound, bound)
 def test_kept_and_discarded_partition_the_questions_and_raising_min_reward_never_grows_the_kept(
     rewards: list[float], one: float, other: float
@@ -65,7 +65,7 @@ def test_kept_and_discarded_partition_the_questions_and_raising_min_reward_never
     assert results[0].metrics["minReward"] == low
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(1, 10)), max_size=12), bound, st.integers(0, 100))
 def test_both_is_what_the_reward_and_the_confidence_keep(
     drawn: list[tuple[float, int]], min_reward: float, threshold: int
@@ -81,7 +81,7 @@ def test_both_is_what_the_reward_and_the_confidence_keep(
     assert both == reward & confidence
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.sampled_from(["1", None]), max_size=12),
     st.integers(0, 15),

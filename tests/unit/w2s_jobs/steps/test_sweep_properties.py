@@ -50,7 +50,7 @@ def select(bench: Bench, rows: dict[str, int], **params: Any) -> tuple[set[str],
     return {row["row_id"] for row in kept}, {row["row_id"] for row in discarded}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(counts, threshold, threshold, st.booleans())
 def test_kept_and_discarded_partition_the_questions_and_raising_the_threshold_never_grows_set_a(
     counts: list[int], one: int, other: int, chain_of_thought: bool
@@ -66,7 +66,7 @@ def test_kept_and_discarded_partition_the_questions_and_raising_the_threshold_ne
     assert fewer <= kept
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.tuples(threshold, st.lists(st.integers(0, SAMPLES), min_size=8, max_size=8)), min_size=1, max_size=4)
 )

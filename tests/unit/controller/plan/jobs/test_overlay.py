@@ -139,7 +139,7 @@ JUNK = st.recursive(
 @given(
     st.fixed_dictionaries({}, optional={"metadata": JUNK, "spec": JUNK | st.fixed_dictionaries({"containers": JUNK})})
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_whatever_is_given_the_contract_holds_or_it_is_refused_in_words(overlay: dict[str, Any]) -> None:
     plain = lay({})
     try:

@@ -40,7 +40,7 @@ trainings = st.builds(
     reward=st.booleans(),
 )
 AUTO = TrainingPlacement(pool="x")
-MUCH = settings(max_examples=80, deadline=None)
+MUCH = settings(max_examples=80)
 
 
 def more(pool: Cards, factor: float) -> Cards:

@@ -15,7 +15,7 @@ from tests.support.kube_objects import a_job, a_pod, waiting_pod
 from tests.support.scenes import ABOUT, LATER, NOW, PLAN, a_situation, scene, without_times
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10**6))
 def test_counts_add_up_and_lists_agree_with_them(seed) -> None:
     status = project_status(ABOUT, a_situation(seed), None, NOW)
@@ -27,7 +27,7 @@ def test_counts_add_up_and_lists_agree_with_them(seed) -> None:
     assert len(status.waiting) == min(steps.waiting, 50)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), suspend=st.booleans())
 def test_a_status_that_was_deleted_is_projected_again_but_for_its_times(seed, suspend) -> None:
     about, seen = replace(ABOUT, suspend=suspend), a_situation(seed)
@@ -38,7 +38,7 @@ def test_a_status_that_was_deleted_is_projected_again_but_for_its_times(seed, su
     assert without_times(anew) == without_times(kept)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10**6))
 def test_a_status_read_back_from_the_api_server_is_the_status_that_was_written(seed) -> None:
     status = project_status(ABOUT, a_situation(seed), None, NOW)

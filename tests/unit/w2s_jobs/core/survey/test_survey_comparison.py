@@ -76,7 +76,7 @@ def test_names_say_role_variant_teacher_and_model() -> None:
 
 
 @given(st.lists(st.integers(0, 40), min_size=3, max_size=3), st.lists(st.integers(0, 90), min_size=3, max_size=3))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_an_average_weighs_capabilities_alike_and_its_pgr_is_computed_from_averages(
     creak: list[int], scan: list[int]
 ) -> None:
@@ -195,7 +195,7 @@ def test_intervals_are_the_same_again_and_whatever_else_is_surveyed() -> None:
 
 
 @given(st.permutations(range(40)))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_pairing_only_depends_on_which_questions_are_right_together(order: list[int]) -> None:
     """Where one model is right exactly where another is, no order of questions makes a difference of them."""
     right = answers(0.5)["creak"][order]
