@@ -94,6 +94,8 @@ def start_saving(image: str) -> subprocess.Popen[bytes]:
 
 def _base() -> str:
     """Return Debian with Python, made once for this machine."""
+    if podman("image", "exists", BASE, check=False).returncode == 0:
+        return BASE
     archive = CACHE / f"base-{RELEASE}.tar"
     if not archive.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
@@ -107,8 +109,7 @@ def _base() -> str:
             incoming = Path(folder, "base.tar")
             subprocess.run(["tar", "-C", str(root), "--sort=name", "--mtime=@0", "-cf", str(incoming), "."], check=True)
             incoming.rename(archive)
-    if podman("image", "exists", BASE, check=False).returncode:
-        podman("import", "--quiet", str(archive), BASE)
+    podman("import", "--quiet", str(archive), BASE)
     return BASE
 
 
