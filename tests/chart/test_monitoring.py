@@ -21,8 +21,12 @@ _TARGET_LABELS = {"namespace", "service", "pod", "le"}
 
 def _exported() -> dict[str, set[str]]:
     """Names as Prometheus scrapes them, with their labels."""
+    metrics = Metrics()
     named: dict[str, set[str]] = {}
-    for metric in vars(Metrics()).values():
+    metrics.watch_refusals(lambda: [("research", "jobs")])
+    for family in metrics.registry.collect():
+        named |= {sample.name: set(sample.labels) for sample in family.samples}
+    for metric in vars(metrics).values():
         for family in getattr(metric, "describe", lambda: ())():
             labels = set(metric._labelnames)
             named |= {f"{family.name}{suffix}": labels for suffix in _SUFFIXES[family.type]}
