@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.w2s_command import Sandbox, wait_for_exit
 
-ROUNDS = int(os.environ.get("W2S_KILL_ROUNDS", "2"))
+ROUNDS = int(os.environ.get("W2S_KILL_ROUNDS", "1"))
 KILLS_IN_A_ROUND = 3
 
 
