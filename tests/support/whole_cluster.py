@@ -33,7 +33,6 @@ __all__ = [
     "WORKER",
     "WholeCluster",
     "container_of",
-    "secret_of",
     "step_named",
 ]
 
@@ -77,9 +76,9 @@ class WholeCluster:
         """Install w2s by README's commands; the other tenants' namespaces and Secrets as there."""
         for name in (OTHERS, PASSING):
             self.plane.kubectl("create", "namespace", name)
-            self.plane.apply(secret_of(name, self.tenants[name].store))
-        for name, store in (("controller", self.admin), (WORK, self.tenants[WORK].store)):
-            (self.place / f"{name}.env").write_text("".join(f"{key}={value}\n" for key, value in _keys(store).items()))
+            self.plane.apply(_secret(name, self.tenants[name].store))
+        self._write_keys("controller", self.admin)
+        self._write_keys(WORK, self.tenants[WORK].store)
         (self.place / "values.yaml").write_text(yaml.safe_dump(self.values()))
         for command in commands(SECTION)[:INSTALLING]:
             self.follow(command)
@@ -88,6 +87,16 @@ class WholeCluster:
             self.models_of(name).mkdir(parents=True)
             self.models_of(name).chmod(0o777)
             self.plane.apply(*_volume(name, self.models_of(name)))
+
+    def give_keys(self, namespace: str, store: S3Server) -> None:
+        """Exchange the keys of a tenant, in its Secret and in its file."""
+        self.plane.apply(_secret(namespace, store))
+        self._write_keys(namespace, store)
+        self.tenants[namespace] = self.tenants[namespace].with_keys(store)
+
+    def _write_keys(self, name: str, store: S3Server) -> None:
+        lines = (f"{key}={value}\n" for key, value in _keys(store).items())
+        (self.place / f"{name}.env").write_text("".join(lines))
 
     def models_of(self, namespace: str) -> Path:
         """Return the folder of this machine that holds a namespace's cache of models."""
@@ -240,8 +249,7 @@ def _keys(store: S3Server) -> dict[str, str]:
     return {"AWS_ACCESS_KEY_ID": store.access_key, "AWS_SECRET_ACCESS_KEY": store.secret_key}
 
 
-def secret_of(namespace: str, store: S3Server) -> dict[str, object]:
-    """Return the Secret from which the pods of a namespace take the keys of their store."""
+def _secret(namespace: str, store: S3Server) -> dict[str, object]:
     metadata = {"name": SECRET, "namespace": namespace}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": _keys(store)}
 

@@ -17,7 +17,7 @@ from controller.plan.graph import Step
 from tests.support.certificates import NODE
 from tests.support.chart import NAMESPACE
 from tests.support.small_experiments import LONG, one_training
-from tests.support.whole_cluster import WORK, WholeCluster, container_of, secret_of, step_named
+from tests.support.whole_cluster import WORK, WholeCluster, container_of, step_named
 
 CONTROLLER = "localhost/w2s-controller"
 CONTROLLERS = "app.kubernetes.io/component=controller"
@@ -135,10 +135,9 @@ def test_the_keys_of_the_store_are_exchanged(cluster: WholeCluster, s3_program: 
     """The old key is taken away as soon as the worker has used the new one."""
     tenant = cluster.tenants[WORK]
     new = cluster.admin.add_guest(s3_program, "new-key", tenant.store, tenant.bucket)
-    cluster.plane.apply(secret_of(WORK, new))
+    cluster.give_keys(WORK, new)
     cluster.wait_for("a request with the new key", lambda: bool(cluster.admin.requests("new-key")))
     cluster.admin.remove_user(s3_program, tenant.store.access_key)
-    cluster.tenants[WORK] = tenant.with_keys(new)
 
 
 def test_the_experiment_goes_on_to_its_end_as_if_nothing_had_happened(
