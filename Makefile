@@ -36,7 +36,7 @@ cluster: setup-dev ## Run the controller on real API servers with simulated node
 	$(RUN)/python -m pytest -n 3 --dist loadfile -q -m cluster tests/cluster tests/chart
 
 e2e: setup-dev ## Run whole experiments, with kills (minutes)
-	$(RUN)/python -m pytest -n 2 --dist loadgroup -q -m e2e
+	$(RUN)/python -m pytest -n 2 --dist loadfile -q -m e2e
 
 image: setup-dev ## Build both images with podman and run them (minutes; docs/images.md)
 	$(RUN)/python -m pytest -q -m image

@@ -21,9 +21,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.e2e)
             item.add_marker(pytest.mark.timeout(1200))
-            # What one run serves stays in one process: a second would make the run again.
-            shared = "undisturbed" in getattr(item, "fixturenames", ())
-            item.add_marker(pytest.mark.xdist_group("undisturbed" if shared else item.path.stem))
 
 
 def tiny_manifest() -> dict[str, Any]:
