@@ -58,7 +58,7 @@ def told(cluster: WholeCluster, reason: str, namespace: str) -> str:
 def test_a_step_with_too_little_memory_or_disk_is_tried_again_and_says_why(cluster: WholeCluster) -> None:
     """Without memory it fails after four attempts; on a small disk a training goes on a little each time."""
     memory = with_limit(one_training("memory", 13), "memory", "96Mi")
-    disk = with_limit(one_training("disk", 14), "ephemeral-storage", "64Ki")
+    disk = with_limit(one_training("disk", 14, steps=3000), "ephemeral-storage", "64Ki")
     disk["spec"]["storage"] = {"name": OTHERS}
     cluster.apply(memory)
     cluster.apply(disk, OTHERS)
