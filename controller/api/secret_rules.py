@@ -12,11 +12,10 @@ from typing import Any
 from controller.api.document import Path
 from controller.api.problems import Problem
 from controller.api.v1alpha1 import WeakToStrongExperiment
+from w2s_jobs.contracts.secret_names import means_secret
 
 __all__ = ["broken_secret_rules"]
 
-_SECRET_NAME = re.compile(r"SECRET|PASSW|PASSPHRASE|APIKEY|(^|_)(KEY|TOKEN)(_|$)", re.IGNORECASE)
-"""TOKENIZERS_PARALLELISM and MAX_TOKENS are none; AWS_ACCESS_KEY_ID is one: it is of no use without the other half"""
 _PLACE_NAME = re.compile(r"_(FILE|PATH|DIR)$", re.IGNORECASE)
 """says where a key is, not what"""
 _PLAIN_VALUE = re.compile(r"\d{0,3}|true|false|yes|no|on|off|\$\([-._A-Za-z0-9]+\)", re.IGNORECASE)
@@ -30,9 +29,12 @@ _FIX = (
 
 
 def broken_secret_rules(experiment: WeakToStrongExperiment) -> Iterator[Problem]:
-    """Yield each variable of the pod template that gives a key or a password; never its value."""
+    """Yield each variable of the pod template that gives a key or a password; never its value.
+
+    AWS_ACCESS_KEY_ID is one: it is of no use without the other half.
+    """
     for path, name, value in _variables(experiment.spec.pod_template.spec):
-        if _SECRET_NAME.search(name) and not _PLACE_NAME.search(name) and not _PLAIN_VALUE.fullmatch(value):
+        if means_secret(name) and not _PLACE_NAME.search(name) and not _PLAIN_VALUE.fullmatch(value):
             yield path, f"the value of {name} {_FIX}"
         elif _LOGIN.search(value):
             yield path, f"the password in the URL of {name} {_FIX}"

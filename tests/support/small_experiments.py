@@ -8,13 +8,15 @@ from typing import Any
 
 import yaml
 
-__all__ = ["LONG", "SMALL_PODS", "STEPS", "one_training", "write_parity"]
+__all__ = ["FROM_CHECKPOINT", "LONG", "SMALL_PODS", "STEPS", "one_training", "write_parity"]
 
 TINY = Path(__file__).parents[1] / "e2e" / "tiny.yaml"
 SMALL_PODS = {"spec": {"containers": [{"name": "worker", "resources": {"requests": {"cpu": "800m"}}}]}}
 """spec.podTemplate with which two pods fit beside the controller on a node of two cores"""
 LONG = "pretrain weak 1"
 """The training of `one_training`"""
+FROM_CHECKPOINT = "going on from the checkpoint after step"
+"""What the log of a training says that does not begin anew"""
 STEPS = 600
 """Optimizer steps of that training; a core makes about 35 a second"""
 _STEPS_AN_EPOCH = 10

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from tests.support.certificates import NODE
-from tests.support.small_experiments import LONG, one_training
+from tests.support.small_experiments import FROM_CHECKPOINT, LONG, one_training
 from tests.support.whole_cluster import OTHERS, PASSING, WORK, WholeCluster, step_named
 
-FROM_CHECKPOINT = "going on from the checkpoint after step"
 OURS = "app.kubernetes.io/managed-by=w2s"
 
 

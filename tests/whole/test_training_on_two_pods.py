@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.small_experiments import LONG, STEPS, one_training
+from tests.support.small_experiments import FROM_CHECKPOINT, LONG, STEPS, one_training
 from tests.support.tenant import Tenant
 from tests.support.whole_cluster import OTHERS, WORK, WholeCluster, step_named
-
-FROM_CHECKPOINT = "going on from the checkpoint after step"
 
 
 def learnt(tenant: Tenant, made: dict[str, Any]) -> tuple[list[float], dict[str, Any]]:

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from w2s_jobs.contracts.secret_names import means_secret
 from w2s_jobs.log.mask import SHORTEST
 from w2s_jobs.store.credentials import FOLDER, KEY_ID
 
 __all__ = ["Secrets"]
 
-_MEANS_SECRET = re.compile(r"(^|_|API)KEY(_|$)|SECRET|TOKEN(_|$)|PASSW|PASSPHRASE", re.IGNORECASE)
 _MEANS_PLACE = re.compile(r"_(ARN|DIR|FILE|HOST|ID|NAME|PATH|PORT|URI|URL)$", re.IGNORECASE)
 _TOKEN_FILE = "TOKEN_FILE"  # noqa: S105  how variables are called that lead to a web identity
 
@@ -34,7 +34,7 @@ class Secrets:
         self._seen: set[bytes] = set()
         self._hidden: list[bytes] = []
         for name, value in environment.items():
-            if _MEANS_SECRET.search(name) and not _MEANS_PLACE.search(name):
+            if means_secret(name) and not _MEANS_PLACE.search(name):
                 self._learn(os.fsencode(value))
         self()  # those of the start are known even where they are rotated before anything is printed
 
