@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.control_plane import ControlPlane, start_control_plane
 from tests.support.job_ground import JobGround, open_job_ground
+from tests.support.operator_process import install
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -32,3 +33,10 @@ def ground(control_plane: ControlPlane) -> Iterator[JobGround]:
     """Namespaces in which Jobs are made without a controller."""
     with open_job_ground(control_plane) as ground:
         yield ground
+
+
+@pytest.fixture(scope="module")
+def cluster(control_plane: ControlPlane) -> ControlPlane:
+    """The control plane with the definition, the rights and the namespace of an operator."""
+    install(control_plane)
+    return control_plane

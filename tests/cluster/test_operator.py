@@ -10,18 +10,12 @@ from typing import Any
 import pytest
 
 from tests.support.control_plane import ControlPlane
-from tests.support.operator_process import ROOT, install
+from tests.support.operator_process import ROOT
 from tests.support.workplace import Workplace, manifest, open_workplace
 from tests.unit.controller.conftest import REWARD
 
 QUICKSTART = (ROOT / "examples" / "quickstart.yaml").read_text()
 SMALL = (ROOT / "tests" / "e2e" / "tiny.yaml").read_text()
-
-
-@pytest.fixture(scope="module")
-def cluster(control_plane: ControlPlane) -> ControlPlane:
-    install(control_plane)
-    return control_plane
 
 
 @pytest.fixture

@@ -19,17 +19,11 @@ from controller.operator import operator as process
 from controller.operator.metrics import Metrics
 from controller.operator.operator import Operator, Options
 from tests.support.control_plane import ControlPlane, free_port
-from tests.support.operator_process import install, running
+from tests.support.operator_process import running
 from tests.support.small_objects import make_namespace
 from tests.support.small_run import SmallRun, small_run
 
 QUICK = Rhythm(backoff=Backoff(first=0.05, cap=0.5))
-
-
-@pytest.fixture(scope="module")
-def cluster(control_plane: ControlPlane) -> ControlPlane:
-    install(control_plane)
-    return control_plane
 
 
 @pytest.fixture

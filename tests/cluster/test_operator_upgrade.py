@@ -10,17 +10,11 @@ import pytest
 
 from controller.kube.resource import EXPERIMENTS
 from tests.support.control_plane import ControlPlane
-from tests.support.operator_process import ROOT, install
+from tests.support.operator_process import ROOT
 from tests.support.workplace import Workplace, manifest, open_workplace
 from w2s_jobs.contracts.keys import KIND_VERSIONS
 
 SMALL = (ROOT / "tests" / "e2e" / "tiny.yaml").read_text()
-
-
-@pytest.fixture(scope="module")
-def cluster(control_plane: ControlPlane) -> ControlPlane:
-    install(control_plane)
-    return control_plane
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from controller.operator.metrics import Metrics
 from controller.operator.operator import Operator, Options
 from tests.support.control_plane import ControlPlane
 from tests.support.definition import wait_until_served
-from tests.support.operator_process import NAMESPACE, install, running
+from tests.support.operator_process import NAMESPACE, running
 from tests.support.small_run import SmallRun, small_run
 
 QUOTAS = Resource("", "v1", "resourcequotas", "ResourceQuota")
@@ -56,12 +56,6 @@ WORKLOAD_READER_BINDING = {
     "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "w2s-kueue"},
     "subjects": [{"kind": "ServiceAccount", "name": "w2s-controller", "namespace": NAMESPACE}],
 }
-
-
-@pytest.fixture(scope="module")
-def cluster(control_plane: ControlPlane) -> ControlPlane:
-    install(control_plane)
-    return control_plane
 
 
 @pytest.fixture
