@@ -31,6 +31,7 @@ from w2s_jobs.contracts.artifact import FileEntry, StepResult
 from w2s_jobs.contracts.errors import ExitCode, InputError, JobError
 from w2s_jobs.contracts.spec_file import ATTEMPT, complete_spec, unpack_spec
 from w2s_jobs.contracts.steps import PARAMS, StepSpec
+from w2s_jobs.engines.unused_libraries import leave_out, unused_by
 from w2s_jobs.store.disk import foreign_disk_errors, translate_os_error
 from w2s_jobs.store.open import open_store
 from w2s_jobs.watchdog import Watchdog, leave, leave_within
@@ -160,6 +161,7 @@ def _set_up_process(spec: StepSpec) -> None:
     # Imports of torch and transformers make millions of objects that stay. Python's own threshold, 700, looks through
     # them again and again: a sixth of their CPU time.
     gc.set_threshold(_OBJECTS_A_COLLECTION)
+    leave_out(unused_by(spec))
     where = f"{spec.kind}/{spec.key[:8]} attempt {spec.execution.attempt}"
     if spec.execution.shards > 1:
         where += f" shard {spec.execution.shard}"

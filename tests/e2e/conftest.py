@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import time
 from collections.abc import Callable
@@ -29,21 +30,34 @@ def tiny_manifest() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """A finished run that nothing disturbed."""
-    sandbox = Sandbox(tmp_path_factory.mktemp("undisturbed"), tiny_manifest())
-    started = time.monotonic()
-    done = sandbox.run()
-    assert done.returncode == 0, done.stdout
-    sandbox.seconds = time.monotonic() - started
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Sandbox:
+    """A finished run that nothing disturbed: made once, and copied for each test process."""
+    base = tmp_path_factory.getbasetemp()
+    made = (base if worker_id == "master" else base.parent) / "undisturbed-for-all"
+    made.mkdir(exist_ok=True)
+    seconds = made / "seconds"
+    with (made / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not seconds.exists():
+            started = time.monotonic()
+            done = Sandbox(made, tiny_manifest()).run()
+            assert done.returncode == 0, done.stdout
+            seconds.write_text(str(time.monotonic() - started))
+    sandbox = copy_of(made, tmp_path_factory.mktemp("undisturbed"))
+    sandbox.seconds = float(seconds.read_text())
     return sandbox
+
+
+def copy_of(finished: Path, folder: Path) -> Sandbox:
+    """Copy a finished run."""
+    shutil.copytree(finished / ".w2s", folder / ".w2s", copy_function=shutil.copy2)
+    return Sandbox(folder, tiny_manifest())
 
 
 @pytest.fixture
 def finished(undisturbed: Sandbox, tmp_path: Path) -> Sandbox:
     """A copy of the undisturbed run, free to be changed."""
-    shutil.copytree(undisturbed.folder / ".w2s", tmp_path / "copy" / ".w2s", copy_function=shutil.copy2)
-    return Sandbox(tmp_path / "copy", tiny_manifest())
+    return copy_of(undisturbed.folder, tmp_path / "copy")
 
 
 @pytest.fixture

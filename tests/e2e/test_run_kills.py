@@ -52,20 +52,25 @@ def test_kill_9_at_random_moments_changes_nothing_in_the_report(undisturbed, fre
     assert {path.name for path in (fresh.runs / "work").rglob("*") if path.is_file()} == set()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_stopped_run_says_what_is_saved_and_goes_on(undisturbed, fresh, number, code):
-    with fresh.start("run", "--plain") as run:
-        assert run.stdout is not None
-        for line in run.stdout:
-            if line.startswith("started   train"):
-                break
-        run.send_signal(number)
-        printed = run.stdout.read()
-    assert run.returncode == code, printed
-    assert "run the same command to go on" in printed
-    assert fresh.processes() == []
-    done = fresh.results()
-    assert done
+def test_a_run_that_is_stopped_says_what_is_saved_and_goes_on(undisturbed, fresh):
+    """By the terminal, then by a service manager."""
+    done: dict = {}
+    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        with fresh.start("run", "--plain") as run:
+            assert run.stdout is not None
+            before = []
+            for line in run.stdout:
+                before.append(line)
+                if line.startswith("started   train"):
+                    break
+            run.send_signal(number)
+            printed = "".join(before) + run.stdout.read()
+        assert run.returncode == code, printed
+        assert "run the same command to go on" in printed
+        assert fresh.processes() == []
+        assert done.items() <= fresh.results().items(), "a finished step was made again"
+        done = fresh.results()
+        assert done
     again = fresh.run()
     assert again.returncode == 0, again.stdout
     assert f"{len(done)} reused" in again.stdout

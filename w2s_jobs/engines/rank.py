@@ -20,6 +20,7 @@ from w2s_jobs.contracts.errors import ExitCode, JobError
 from w2s_jobs.contracts.steps import StepSpec
 from w2s_jobs.engines.token_examples import TokenExamples
 from w2s_jobs.engines.training_job import TrainingJob
+from w2s_jobs.engines.unused_libraries import leave_out, unused_by
 from w2s_jobs.store.open import open_store
 from w2s_jobs.watchdog import Watchdog, leave
 
@@ -51,6 +52,7 @@ def main(folder: Path) -> int:
     job = TrainingJob.model_validate_json((folder / JOB).read_bytes())
     watchdog = Watchdog(spec.execution.no_progress_seconds if number == "0" else None, partial(_give_up, folder))
     watchdog.start()
+    leave_out(unused_by(spec))
     from w2s_jobs.engines.trainer import fit  # signals are taken before seconds of import
 
     context = StepContext(spec, open_store(spec.store, watchdog.feed), stop, watchdog)
