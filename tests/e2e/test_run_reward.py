@@ -90,16 +90,17 @@ def test_a_second_run_computes_nothing_and_lost_scores_are_made_again_to_the_las
     assert copy.report_bytes() == before
 
 
-def test_the_other_method_takes_the_rules_of_this_one_in_place_of_a_threshold(manifest, tmp_path: Path) -> None:
+def test_the_other_method_takes_the_rules_of_this_one_beside_a_threshold(finished: Sandbox, manifest) -> None:
     changed = manifest()
     changed["spec"]["method"]["confidence"]["rounds"] = [
         {"thresholds": [40], "selections": ["reward", "both", "random"], "confidenceThreshold": 40}
     ]
-    sandbox = Sandbox(tmp_path / "meet", changed)
-    finished = sandbox.run()
-    assert finished.returncode == 0, finished.stdout
+    finished.write(changed)
+    done = finished.run()
+    assert done.returncode == 0, done.stdout
     for row in ("round 1, t = 40", "round 1, t = reward", "round 1, t = both", "round 1, t = random"):
-        assert row in finished.stdout
-    found = metrics(sandbox)
+        assert row in done.stdout
+    names = finished.plan_keys()
+    found = {names[key]: value for key, value in finished.metrics().items() if key in names}
     assert found["select round 1 t=random seed 0"]["kept"] == found["select round 1 t=reward seed 0"]["kept"]
     assert found["select round 1 t=both seed 0"]["kept"] <= found["select round 1 t=40 seed 0"]["kept"]

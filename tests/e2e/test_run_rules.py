@@ -56,7 +56,8 @@ def test_every_model_is_evaluated_on_both_sets_of_test_questions(ruled: Sandbox)
 
 
 def test_unfiltered_learns_from_every_question(ruled: Sandbox) -> None:
-    metrics = {ruled.plan_keys()[key]: found for key, found in ruled.metrics().items()}
+    names = ruled.plan_keys()
+    metrics = {names[key]: found for key, found in ruled.metrics().items()}
     first, rest = metrics["select round 1 t=calibrated seed 0"], metrics["select all relabelled t=calibrated seed 0"]
     assert first["kept"] + rest["kept"] + rest["discarded"] == 64
     assert rest["threshold"] is None
