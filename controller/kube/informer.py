@@ -72,6 +72,16 @@ class Informer:
         return next((watch.problem for watch in self._watches if watch.problem), None)
 
     @property
+    def obstacle(self) -> KubeError | None:
+        """What keeps it from being synced, or None of what has not answered yet.
+
+        A namespace that may not be listed is passed over, unless there is no other.
+        """
+        blind = [watch for watch in self._watches if not watch.has_list]
+        in_the_way = [watch for watch in blind if not watch.is_refused] or blind
+        return next((watch.problem for watch in in_the_way if watch.problem), None)
+
+    @property
     def refused(self) -> list[str]:
         """Namespaces in which these objects may not be listed or watched now; '' where that is all of them."""
         return [watch.selection.namespace for watch in self._watches if watch.is_refused]
@@ -140,7 +150,6 @@ class _Sink:
     def listed(self, namespace: str, objects: list[Object], version: int) -> None:
         for change in self._cache.relist(namespace, objects, version):
             self._tell(change)
-        self._check()
 
     def changed(self, namespace: str, kind: str, obj: Object) -> None:
         move = self._cache.remove if kind == "DELETED" else self._cache.put
@@ -149,5 +158,5 @@ class _Sink:
     def passed(self, namespace: str, version: int) -> None:
         self._cache.bookmark(namespace, version)
 
-    def refused(self) -> None:
+    def check(self) -> None:
         self._check()

@@ -63,8 +63,8 @@ class Sink(Protocol):
     def passed(self, namespace: str, version: int) -> None:
         """Everything up to `version` has been told."""
 
-    def refused(self) -> None:
-        """What is followed may not be listed, and never was."""
+    def check(self) -> None:
+        """Whether it was ever listed, or may be, has changed."""
 
 
 class ListWatch:
@@ -92,7 +92,8 @@ class ListWatch:
     @property
     def is_refused(self) -> bool:
         """Whether the API server says now that this may not be listed or watched. A token it does not know is no no."""
-        return isinstance(self.problem, Forbidden) and self.problem.code == 403
+        problem = self.problem  # once: another thread may ask while this one's thread mends it
+        return isinstance(problem, Forbidden) and problem.code == 403
 
     def start(self) -> None:
         """Begin."""
@@ -135,7 +136,7 @@ class ListWatch:
             if is_news:
                 log.warning("%s%s", error, self._consequence())
             if self.is_refused and not self.has_list:
-                self._sink.refused()
+                self._sink.check()
 
     def _consequence(self) -> str:
         namespace = self.selection.namespace
@@ -151,8 +152,9 @@ class ListWatch:
         for page, page_version in self._api.pages(what.resource, what.namespace, what.label_selector):
             objects += [self._sink.project(obj) for obj in page]
             version = page_version
-        self.has_list = True
         self._sink.listed(what.namespace, objects, int(version))
+        self.has_list = True  # not before the objects are there: who asks would see none
+        self._sink.check()
         self._version = version
         self._list_at = time.monotonic() + self._rhythm.relist_seconds * (1 + 0.1 * random.random())  # noqa: S311
         self.problem = None

@@ -49,6 +49,7 @@ class Memory:
     """how often in a row the store could not be asked"""
     refused_by_quota: float = float("-inf")
     """when a quota was last seen to refuse pods"""
+    _exceeded: frozenset[str] = frozenset()
     _absent: dict[str, tuple[int, float]] = field(default_factory=dict)
     """how often the result of a Complete Job was not there, and when that was seen last"""
     _ending: dict[str, float] = field(default_factory=dict)
@@ -71,14 +72,16 @@ class Memory:
         self.unreachable += 1
         return _STORE_BACKOFF.seconds(self.unreachable, self.chance)
 
-    def note_quota(self) -> None:
-        """Note that a quota refuses pods."""
+    def note_quota(self, exceeded: frozenset[str]) -> None:
+        """Note that a quota refuses pods, and of what it has too little left."""
         self.refused_by_quota = self.clock()
+        self._exceeded = exceeded
 
     @property
-    def is_tight(self) -> bool:
-        """Whether a quota has refused pods not long ago."""
-        return self.clock() - self.refused_by_quota < _QUOTA_SECONDS
+    def tight(self) -> frozenset[str]:
+        """Resources of which a quota had too little left not long ago."""
+        is_recent = self.clock() - self.refused_by_quota < _QUOTA_SECONDS
+        return self._exceeded if is_recent else frozenset()
 
     def keep_refused(self, wanted: AbstractSet[str]) -> None:
         """Forget what was said of Jobs that nobody wants any more."""

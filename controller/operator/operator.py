@@ -192,7 +192,8 @@ class Operator:
         unsynced = [one for one in self._cluster.informers if not one.synced.is_set()]
         if not unsynced:
             return None
-        return "; ".join(f"not listed yet: {one.resource.plural}: {one.problem or 'no answer yet'}" for one in unsynced)
+        reasons = (f"{one.resource.plural}: {one.obstacle or 'no answer yet'}" for one in unsynced)
+        return "; ".join(f"not listed yet: {reason}" for reason in reasons)
 
     def _refusals(self) -> Iterator[tuple[str, str]]:
         for informer in self._cluster.informers:

@@ -24,6 +24,7 @@ from controller.plan.graph import Step
 from controller.plan.jobs import Owner, job_name
 from controller.plan.standing.conditions import Situation
 from controller.plan.standing.observe import JobPhase, JobState, is_over, longest_running, observe, read_jobs
+from controller.plan.standing.quota import asks_for
 from controller.plan.standing.scene import Scene
 from w2s_jobs.contracts.errors import JobError
 
@@ -188,7 +189,9 @@ class Reconciler:
         failed = [plan.step(key) for key in decision.failed]
         limit = target.spec.max_parallel_steps
         room = len(decision.start) if limit is None else max(0, limit - len(held))
-        return [*held, *failed, *decision.start[: min(room, _room_in_quota(scene, memory))]]
+        if scene.full:
+            memory.note_quota(scene.full)
+        return [*held, *failed, *_within_quota(scene, memory.tight)[:room]]
 
     def _ending(self, target: Target, scene: Scene, memory: Memory) -> frozenset[str]:
         """List the finished steps whose Jobs are about to end by themselves; none where everything is to stop."""
@@ -243,18 +246,17 @@ class Reconciler:
         self._reporter.forget(name)
 
 
-def _room_in_quota(scene: Scene, memory: Memory) -> int:
-    """Return how many Jobs may be created: under a full quota one at a time, each once the last one has its pods.
+def _within_quota(scene: Scene, tight: frozenset[str]) -> list[Step]:
+    """Return the steps that may have a Job now: of those that ask for what is tight one, once the last has its pods.
 
     The Job controller tries a refused pod again after pauses of up to a minute, each Job for itself: many of them would
     leave the quota empty between the steps.
     """
-    if scene.held_by_quota:
-        memory.note_quota()
-        return 0
-    if not memory.is_tight:
-        return len(scene.decision.start)
-    return 0 if scene.without_pods else 1
+    asking = [step.key for step in scene.decision.start if asks_for(step, tight)]
+    before = {*scene.held_by_quota, *scene.without_pods}
+    is_taken = any(asks_for(scene.plan.step(key), tight) for key in before)
+    kept_back = {*(asking if is_taken else asking[1:])}
+    return [step for step in scene.decision.start if step.key not in kept_back]
 
 
 def _situation(refused: InvalidExperiment | PlanRefused) -> Situation:

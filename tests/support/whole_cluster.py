@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -71,12 +71,15 @@ class WholeCluster:
     """the S3 server with the controller's keys"""
     tenants: dict[str, Tenant]
     """tenants by namespace; the first one's store is the default"""
+    handed_out: set[str] = field(default_factory=set)
+    """each secret key that was ever given to somebody"""
 
     def install(self) -> None:
         """Install w2s by README's commands; the other tenants' namespaces and Secrets as there."""
         for name in (OTHERS, PASSING):
             self.plane.kubectl("create", "namespace", name)
             self.plane.apply(_secret(name, self.tenants[name].store))
+            self.handed_out.add(self.tenants[name].store.secret_key)
         self._write_keys("controller", self.admin)
         self._write_keys(WORK, self.tenants[WORK].store)
         (self.place / "values.yaml").write_text(yaml.safe_dump(self.values()))
@@ -97,6 +100,7 @@ class WholeCluster:
     def _write_keys(self, name: str, store: S3Server) -> None:
         lines = (f"{key}={value}\n" for key, value in _keys(store).items())
         (self.place / f"{name}.env").write_text("".join(lines))
+        self.handed_out.add(store.secret_key)
 
     def models_of(self, namespace: str) -> Path:
         """Return the folder of this machine that holds a namespace's cache of models."""

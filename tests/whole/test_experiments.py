@@ -51,7 +51,7 @@ def test_readmes_commands_lead_to_the_report_that_a_laptop_makes(cluster: WholeC
     cluster.follow(apply)
     steps = cluster.wait_for_success("quickstart")["steps"]
     assert f"{steps['total']}/{steps['total']}" in cluster.follow(watch.replace(" --watch", ""))
-    assert "Succeeded" in cluster.follow(describe)
+    assert "AllStepsSucceeded" in cluster.follow(describe)
     assert "PGR" in cluster.follow(report)
 
     clone = Sandbox(cluster.place, manifest)

@@ -125,9 +125,9 @@ def test_a_release_is_replaced_and_taken_back(cluster: WholeCluster) -> None:
     values["image"] |= {"tag": "next"}
     (cluster.place / "next.yaml").write_text(yaml.safe_dump(values))
     cluster.follow(f"helm upgrade w2s charts/w2s -n {NAMESPACE} -f next.yaml --wait")
-    assert images(cluster) == {f"{CONTROLLER}:next"}
+    cluster.wait_for("the other release alone", lambda: images(cluster) == {f"{CONTROLLER}:next"}, seconds=60)
     cluster.follow(f"helm rollback w2s -n {NAMESPACE} --wait")
-    assert images(cluster) == {f"{CONTROLLER}:test"}
+    cluster.wait_for("this release alone", lambda: images(cluster) == {f"{CONTROLLER}:test"}, seconds=60)
 
 
 @pytest.mark.usefixtures("runs_on")

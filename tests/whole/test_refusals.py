@@ -112,12 +112,11 @@ def test_nothing_tells_the_keys_of_a_store(cluster: WholeCluster) -> None:
     made = one_training("tells-nothing", 8)
     cluster.apply(made)
     cluster.result_of(step_named(made, "prepare labelled gold"))
-    secrets = {one.store.secret_key for one in cluster.tenants.values()} | {cluster.admin.secret_key}
     told = [cluster.plane.kubectl("get", "w2s,jobs,pods,events,configmaps,deployments", "-A", "-o", "json").stdout]
-    for namespace in (WORK, NAMESPACE):
+    for namespace in (*cluster.tenants, NAMESPACE):
         names = [pod["metadata"]["name"] for pod in cluster.get("pods", namespace=namespace)["items"]]
         told += [cluster.kubectl("logs", name, namespace=namespace, check=False) for name in names]
-    assert not [secret for secret in secrets for text in told if secret in text]
+    assert not [secret for secret in cluster.handed_out for text in told if secret in text]
     files = [path for path in cluster.admin.folder.rglob("*") if path.is_file()]
     assert files
-    assert not [path for path in files for secret in secrets if secret.encode() in path.read_bytes()]
+    assert not [path for path in files for secret in cluster.handed_out if secret.encode() in path.read_bytes()]

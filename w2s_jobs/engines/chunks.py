@@ -141,10 +141,10 @@ class Chunks:
         local = self.context.work_dir / self._note_name
         if self._note_name not in self.context.store.list_parts(self.context.ref, self._note_name):
             return Computed()  # chunks of an earlier release
-        self.context.store.get_part(self.context.ref, self._note_name, local)
         try:
+            self.context.store.get_part(self.context.ref, self._note_name, local)
             return Computed.model_validate_json(local.read_bytes())
-        except ValidationError:
+        except (InputError, ValidationError):
             log.warning("%s is damaged: the result has no timings and versions of its engine", self._note_name)
             return Computed()
 

@@ -170,8 +170,8 @@ class _Stream:
     def pass_on(self) -> bool:
         """Take what is there; return False once all who could write to the pipe have ended."""
         data = os.read(self.source, _READ_BYTES)
-        self.last = time.monotonic()
         self._send(self.mask.add(data, self.secrets()) if data else self.mask.end())
+        self.last = time.monotonic()  # after a write that took its time: what came meanwhile has not been read
         return bool(data)
 
     def pause(self) -> None:

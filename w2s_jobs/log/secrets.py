@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -33,6 +34,7 @@ class Secrets:
         self._token_files = [Path(value) for name, value in environment.items() if name.endswith(_TOKEN_FILE) and value]
         self._seen: set[bytes] = set()
         self._hidden: list[bytes] = []
+        self._lock = threading.Lock()
         for name, value in environment.items():
             if means_secret(name) and not _MEANS_PLACE.search(name):
                 self._learn(os.fsencode(value))
@@ -40,10 +42,11 @@ class Secrets:
 
     def __call__(self) -> Sequence[bytes]:
         """Return all of them, the longest first; one of many lines is as many."""
-        for path in self._files():
-            with suppress(OSError):
-                self._learn(path.read_bytes())
-        return self._hidden
+        with self._lock:  # the threads that print and that store ask at once
+            for path in self._files():
+                with suppress(OSError):
+                    self._learn(path.read_bytes())
+            return self._hidden
 
     def _files(self) -> Iterator[Path]:
         yield from self._token_files

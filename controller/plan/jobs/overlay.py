@@ -169,6 +169,10 @@ def _volumes(given: Any, _ours: Any) -> Iterator[tuple[str, str]]:
     for index, name in _named(given):
         if name in VOLUMES:
             yield f"[{index}].name", f"is {name!r}, which w2s uses ({', '.join(VOLUMES)}). Choose another"
+        if "hostPath" in given[index]:
+            yield f"[{index}].hostPath", "opens the node to whoever may create experiments. Use a persistentVolumeClaim"
+        if "serviceAccountToken" in str(given[index].get("projected")):
+            yield f"[{index}].projected", "gives a token: workers have no access to the API server. Remove it"
     yield from _unnamed(given)
 
 

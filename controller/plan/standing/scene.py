@@ -14,13 +14,15 @@ from controller.plan.standing.conditions import Situation
 from controller.plan.standing.observe import JobPhase, JobState
 from controller.plan.standing.outcomes import Report, StepOutcome
 from controller.plan.standing.pods import active
-from controller.plan.standing.refusals import Refusal
+from controller.plan.standing.quota import asks_for, exceeded
+from controller.plan.standing.refusals import Refusal, refused_words
 from controller.plan.standing.waiting import Wait, Waiter, explain
 from w2s_jobs.contracts.artifact import Progress
 
 __all__ = ["About", "Scene"]
 
 Pods = Sequence[Mapping[str, Any]]
+_REFUSED = (WaitReason.QUOTA, WaitReason.CONFIGURATION, WaitReason.POD_REFUSED)
 
 
 @dataclass(frozen=True)
@@ -96,27 +98,36 @@ class Scene:
                 refused=self.refused.get(step.key),
                 unmet=self._unmet(step) if state is None else (),
                 limit=limit if self._beyond(step, limit) else None,
-                quota=self._words_of_quota if state is None else None,
+                quota=self._words_of_quota if state is None and asks_for(step, self.full) else None,
             )
         )
 
     @cached_property
     def held_by_quota(self) -> tuple[str, ...]:
         """Keys of the steps whose Job a quota refuses pods, the oldest Job first."""
-        found = [key for key in self.waiting if self._quota_words(key) is not None]
+        found = [key for key in self.waiting if self._exceeded(key)]
         return tuple(sorted(found, key=lambda key: (self.jobs[key].created, self.jobs[key].name)))
 
     @cached_property
+    def full(self) -> frozenset[str]:
+        """Resources that these Jobs wait for."""
+        return frozenset().union(*(self._exceeded(key) for key in self.held_by_quota))
+
+    @cached_property
     def without_pods(self) -> frozenset[str]:
-        """Keys of the steps whose Job wants pods and has none that runs or will."""
-        pending = [key for key, state in self.jobs.items() if state.phase is JobPhase.PENDING]
-        return frozenset(key for key in pending if not active(self.pods_of(key)))
+        """Keys of the steps whose Job wants its first pods and has none yet, for want of room or of a moment."""
+        pending = [key for key, state in self.jobs.items() if state.phase is JobPhase.PENDING and state.attempts == 1]
+        return frozenset(key for key in pending if not active(self.pods_of(key)) and not self._refused_otherwise(key))
 
     @cached_property
     def surplus(self) -> frozenset[str]:
         """Keys of the steps whose Job only waits behind an older one for the same quota, and has tried nothing yet."""
-        behind = [key for key in self.held_by_quota[1:] if key in self.without_pods and not self.pods_of(key)]
-        return frozenset(key for key in behind if self.jobs[key].attempts == 1)
+        found, before = set(), set[str]()
+        for key in self.held_by_quota:
+            if self._exceeded(key) & before and key in self.without_pods and not self.pods_of(key):
+                found.add(key)
+            before |= self._exceeded(key)
+        return frozenset(found)
 
     @cached_property
     def _open(self) -> tuple[str, ...]:
@@ -137,16 +148,24 @@ class Scene:
 
     @cached_property
     def _words_of_quota(self) -> str | None:
-        return self._quota_words(self.held_by_quota[0]) if self.held_by_quota else None
+        return refused_words(self._refusal(self.held_by_quota[0])) if self.held_by_quota else None
 
-    def _quota_words(self, key: str) -> str | None:
-        """Return what the quota says that refuses pods of a step's Job, or None."""
+    def _exceeded(self, key: str) -> frozenset[str]:
+        """Return of what a quota has too little left for the pods of a step's Job."""
+        message = self._refusal(key)
+        return exceeded(message) if message else frozenset()
+
+    def _refused_otherwise(self, key: str) -> bool:
+        return bool(self._refusal(key)) and not self._exceeded(key)
+
+    def _refusal(self, key: str) -> str:
+        """Return why pods of a step's Job are refused now; nothing of most steps."""
         state = self.jobs.get(key)
         refusal = self.refusals.get(state.uid) if state else None
-        if refusal is None:  # most steps, so that the rest is not asked of them
-            return None
+        if refusal is None:
+            return ""
         wait = explain(Waiter(job=state, pods=self.pods_of(key), refusal=refusal))
-        return wait.message if wait.reason is WaitReason.QUOTA else None
+        return refusal.message if wait.reason in _REFUSED else ""
 
     def _unmet(self, step: Step) -> tuple[str, ...]:
         if step.key in self._turn:

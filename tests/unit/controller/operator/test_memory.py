@@ -84,9 +84,9 @@ def test_what_was_said_of_a_job_that_nobody_wants_is_forgotten() -> None:
 def test_a_quota_counts_as_tight_for_ten_minutes_after_its_last_refusal() -> None:
     clock = Clock()
     memory = Memory(clock)
-    assert not memory.is_tight
-    memory.note_quota()
+    assert not memory.tight
+    memory.note_quota(frozenset({"pods"}))
     clock.now = 599
-    assert memory.is_tight
+    assert memory.tight == {"pods"}
     clock.now = 600
-    assert not memory.is_tight
+    assert not memory.tight

@@ -43,6 +43,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "the Job's label": ({"metadata": {"labels": {"job-name": "x"}}}, "labels[job-name]"),
     "our annotation": ({"metadata": {"annotations": {"w2s.dev/spec": "{}"}}}, "annotations[w2s.dev/spec]"),
     "a name": ({"metadata": {"name": "x"}}, "metadata.name: is not yours to set"),
+    "the node's disk": (
+        {"spec": {"volumes": [{"name": "host", "hostPath": {"path": "/"}}]}},
+        "volumes[0].hostPath: opens the node",
+    ),
+    "a token": (
+        {"spec": {"volumes": [{"name": "api", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}]}},
+        "volumes[0].projected: gives a token",
+    ),
     "our volume": ({"spec": {"volumes": [{"name": "work", "emptyDir": {}}]}}, "volumes[0].name: is 'work'"),
     "a mount over ours": (worker(volumeMounts=[{"name": "v", "mountPath": "/etc"}]), "where w2s keeps /etc/w2s"),
     "a mount in ours": (worker(volumeMounts=[{"name": "v", "mountPath": "/work/step"}]), "where w2s keeps /work"),

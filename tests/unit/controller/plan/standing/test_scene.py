@@ -53,3 +53,25 @@ def test_a_job_that_has_its_pod_holds_nobody_up() -> None:
     seen = refused(OLDER, pods=[a_pod(OLDER, "Pending", creationTimestamp="2026-11-25T15:00:06Z")])
     assert seen.held_by_quota == ()
     assert seen.without_pods == frozenset()
+
+
+def test_a_job_that_the_whole_quota_would_not_do_for_holds_nobody_up() -> None:
+    words = WORDS.replace("requested: pods=1", "requested: pods=2")
+    seen = refused(OLDER, YOUNGER, words=words)
+    assert seen.held_by_quota == ()
+    assert seen.surplus == seen.without_pods == frozenset()
+
+
+def test_jobs_that_want_something_else_are_not_behind_each_other() -> None:
+    gpus = "exceeded quota: gpus, requested: requests.nvidia.com/gpu=4, used: requests.nvidia.com/gpu=8, limited: "
+    refusals = refusals_by_job([a_refusal(OLDER, f"{gpus}requests.nvidia.com/gpu=8"), a_refusal(YOUNGER, WORDS)])
+    seen = scene((OLDER, YOUNGER), (), refusals=refusals)
+    assert seen.held_by_quota == (OLD, YOUNG)
+    assert seen.full == {"requests.nvidia.com/gpu", "pods"}
+    assert seen.surplus == frozenset()
+
+
+def test_a_job_that_tries_again_or_is_refused_by_a_rule_is_not_about_to_get_its_pods() -> None:
+    assert refused(OLDER).without_pods == {OLD}
+    assert scene((a_job(OLD, failed=1),), ()).without_pods == frozenset()
+    assert refused(OLDER, words='pods "w2s-1" is forbidden: violates PodSecurity').without_pods == frozenset()
