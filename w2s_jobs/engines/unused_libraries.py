@@ -1,6 +1,6 @@
 """Libraries that torch and transformers import wherever they find them, and that no step calls on a CPU.
 
-They are a sixth to a quarter of the CPU time before the work of a step begins (benchmarks/step_start.py), and a small
+They are an eighth to a quarter of the CPU time before the work of a step begins (benchmarks/step_start.py), and a small
 step has little more work than that.
 """
 
